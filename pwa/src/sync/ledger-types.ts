@@ -1,0 +1,197 @@
+/** What screens see of the ledger on this phone; `ledger.ts` implements it and says how to use it. */
+import type { ReadonlySignal } from "@preact/signals";
+import type { Value } from "../codec/msgpack.ts";
+import type { Body, Draft, Kind, Name, Occurred } from "../domain/kinds.ts";
+import type { Row, Table } from "./rows.ts";
+
+/** The name of an op on this phone: enough to name it in another one. */
+export interface OpRef {
+  readonly epoch: number;
+  readonly seq: number;
+  /** Leaf hash, hex. */
+  readonly hash: string;
+}
+
+export interface DeviceInfo {
+  /** Hex. */
+  readonly id: string;
+  readonly org: string;
+  readonly name: string;
+  /** Base URL of the server, without a slash at its end. */
+  readonly server: string;
+  readonly utcOffsetMinutes: number;
+}
+
+/** Who is signed in. */
+export interface SignedIn {
+  readonly id: string;
+  readonly name: string;
+  /** As far as the rows tell; what a verdict says is the server's. */
+  readonly roles: readonly string[];
+  readonly expiresMs: number;
+}
+
+/** Who may sign in on this phone with a PIN. */
+export interface KnownPerson {
+  readonly id: string;
+  readonly name: string;
+  /** Wrong PINs delay the next try: before this instant (ms, wall clock) none is taken. */
+  readonly lockedUntilMs: number;
+}
+
+/** `synced`: this run has met the server; `estimated`: an earlier one had; `unknown`: the bare wall clock. */
+export type ClockTrust = "synced" | "estimated" | "unknown";
+
+/** How the last attempt to reach the server ended. */
+export type SyncStatus =
+  | { readonly type: "never" | "ok" | "offline" }
+  /** The push went through, rows did not: sign in again, or ask the manager. */
+  | { readonly type: "no-rows"; readonly code: string }
+  | { readonly type: "refused"; readonly status: number; readonly code: string };
+
+export type StorageState = "ok" | "full";
+
+export interface LedgerState {
+  /** Null: this phone is not enrolled. */
+  readonly device: ReadonlySignal<DeviceInfo | null>;
+  /** Null: nobody is signed in, or the session has expired. */
+  readonly person: ReadonlySignal<SignedIn | null>;
+  readonly people: ReadonlySignal<readonly KnownPerson[]>;
+  /** The last attempt reached the server and the browser does not know better. */
+  readonly online: ReadonlySignal<boolean>;
+  readonly syncing: ReadonlySignal<boolean>;
+  readonly syncStatus: ReadonlySignal<SyncStatus>;
+  /** Ops that are not yet on the server. */
+  readonly pendingCount: ReadonlySignal<number>;
+  /** When the oldest of them was recorded (server time as estimated then), or null. */
+  readonly pendingSinceMs: ReadonlySignal<number | null>;
+  /** When rows were last brought up to date, server time. */
+  readonly lastSyncAt: ReadonlySignal<number | null>;
+  readonly clockTrust: ReadonlySignal<ClockTrust>;
+  readonly storage: ReadonlySignal<StorageState>;
+  /** Whether the browser promised not to evict what is stored here. */
+  readonly persisted: ReadonlySignal<boolean>;
+  /** Frames of other phones that wait here for the network. */
+  readonly relayedCount: ReadonlySignal<number>;
+}
+
+export interface RecordOptions {
+  /** Ops that this one names, first the one it is about. */
+  readonly names?: readonly (OpRef | Name)[];
+  /** Work that is recorded later than it was done. */
+  readonly occurred?: Occurred;
+  /**
+   * Names, phones, free text, positions, signatures: salted digests of them go into the op, the values travel
+   * beside it and can be deleted. The fields refer to them by number, from 0.
+   */
+  readonly erasable?: readonly (string | Uint8Array)[];
+  /** Kept on this phone alone, for the screen of the outbox. */
+  readonly note?: Value;
+}
+
+/** Thrown by `record` when the op could not be stored: nothing was recorded. */
+export interface RecordFault extends Error {
+  readonly type: "not-enrolled" | "signed-out" | "op-too-large" | "storage-full" | "storage-failed";
+}
+
+/** recorded → on the server → settled with a verdict. */
+export interface OutboxItem {
+  readonly ref: OpRef;
+  readonly kind: string;
+  /** Null when this version cannot read the body. */
+  readonly body: Body | null;
+  /** Server time as estimated when it was recorded. */
+  readonly at: number;
+  readonly stage: "recorded" | "acked" | "settled";
+  /** `accepted` unless a verdict row says otherwise; null while not settled (but a deferral is told). */
+  readonly verdict: { readonly verdict: string; readonly code: string } | null;
+  /** The server refused the bytes. It is tried again, and can be exported. */
+  readonly problem: { readonly code: string; readonly detail: string } | null;
+  readonly note: Value;
+}
+
+export type SignInResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly type: "not-enrolled" | "unknown-person" }
+  | { readonly ok: false; readonly type: "wrong-pin"; readonly triesLeft: number; readonly retryAtMs: number }
+  /** Delayed after wrong PINs; with `triesLeft` 0 a manager must enrol the phone again. */
+  | { readonly ok: false; readonly type: "locked"; readonly triesLeft: number; readonly retryAtMs: number };
+
+export type EnrolResult =
+  | { readonly ok: true; readonly person: string; readonly name: string }
+  | {
+      readonly ok: false;
+      readonly type:
+        | "not-an-enrolment-code"
+        | "unknown-enrolment-code"
+        | "offline"
+        | "refused"
+        | "pin-too-short";
+    };
+
+/** Whether everything recorded here is safe on the server: what a phone says before it is wiped or handed on. */
+export interface WipeSafety {
+  readonly isSafe: boolean;
+  /** Ops that exist on this phone alone. */
+  readonly unsent: number;
+  /** Ops on the server that have no verdict yet. */
+  readonly unsettled: number;
+  /** Photos that are not uploaded. */
+  readonly evidence: number;
+  /** Frames carried for others. */
+  readonly relayed: number;
+}
+
+export interface Ledger {
+  readonly state: LedgerState;
+
+  /**
+   * Records one op. Resolves once it is on disk for good, never waits for the network, rejects with a
+   * `RecordFault` when it could not be stored.
+   */
+  record<K extends Kind>(kind: K, fields: Draft<K>, options?: RecordOptions): Promise<OpRef>;
+  /** What this phone recorded, the newest first. */
+  readonly outbox: () => ReadonlySignal<readonly OutboxItem[]>;
+
+  /** All rows of a table, by key; balances include this phone's pending work. Changes when rows or work do. */
+  rows<T extends Table>(table: T): ReadonlySignal<readonly Row<T>[]>;
+  row<T extends Table>(table: T, key: string): ReadonlySignal<Row<T> | null>;
+  /** Rows of tables that this version has no type for, such as `record.harvest`. */
+  readonly untyped: (
+    table: string,
+  ) => ReadonlySignal<readonly { readonly key: string; readonly value: Value }[]>;
+
+  /** `url` is what the QR holds: `gobi:enrol:<server url>#<code>`. The PIN is for the person of the code. */
+  readonly enrol: (
+    url: string,
+    options: { readonly name: string; readonly pin: string },
+  ) => Promise<EnrolResult>;
+  /** Works offline. Records a `session` op. */
+  readonly signIn: (person: string, pin: string) => Promise<SignInResult>;
+  readonly signOut: () => Promise<void>;
+  /** Lets another person sign in on this phone; somebody must be signed in. */
+  readonly addPerson: (person: string, name: string, pin: string) => Promise<SignInResult>;
+
+  /** Brings up what is recorded and brings down what is new, now. Resolves when the attempt has ended. */
+  readonly syncNow: () => Promise<SyncStatus>;
+  /** The demo's switch: requests fail as if there were no network. */
+  readonly setOffline: (isOffline: boolean) => void;
+  readonly isSetOffline: ReadonlySignal<boolean>;
+
+  /** Server time as this phone estimates it, for screens. */
+  readonly nowMs: () => number;
+
+  /** Everything not yet on the server as one file that any phone or the server takes. */
+  readonly exportOutbox: () => Promise<{ readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }>;
+  /** Takes another phone's file along; resolves to the number of frames, 0 when it holds none of this organisation. */
+  readonly importBundle: (bytes: Uint8Array) => Promise<number>;
+
+  /** Stores a photo, signature or document and records an `attach` that names the op. */
+  readonly attach: (of: OpRef, bytes: Uint8Array, mediaType: string, role?: string) => Promise<OpRef>;
+  readonly evidence: (
+    sha256: string,
+  ) => Promise<{ readonly bytes: Uint8Array; readonly mediaType: string } | null>;
+
+  readonly wipeSafe: () => Promise<WipeSafety>;
+  readonly close: () => void;
+}

@@ -1,0 +1,140 @@
+"""Devices, sessions and grants as the log states them, by index: who somebody was when an op was recorded.
+
+Order-free: an entry counts from its index on, and a revocation ends it below the revoke's index (DESIGN §9).
+"""
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+
+from msgspec import Struct
+
+from domain import kinds
+from domain.kinds import parse_body
+from sync_engine.logged import ACCEPTED, Logged
+
+IDENTITY_KINDS = frozenset({"genesis", "enrol", "session", "grant", "revoke", "rotate"})
+
+
+class Device(Struct, frozen=True):
+    """A device of the organisation; `enrol_hash` is what its first op follows."""
+
+    id: bytes
+    key: bytes
+    name: str
+    person: str | None
+    purpose: str
+    index: int
+    enrol_hash: bytes
+
+
+class Session(Struct, frozen=True):
+    """A person at a device."""
+
+    id: bytes
+    person: str
+    expires_ms: int
+    device: bytes
+    index: int
+    assurance: str
+
+
+class Grant(Struct, frozen=True):
+    """A role of a person."""
+
+    person: str
+    role: str
+    places: tuple[str, ...] | None
+    from_ms: int | None
+    until_ms: int | None
+    index: int
+
+
+class Revocation(Struct, frozen=True):
+    """The end of a device's, a person's or a role's rights, from an index on."""
+
+    what: str
+    id: bytes | str
+    role: str | None
+    index: int
+
+
+def device_id(key: bytes) -> bytes:
+    """Return the id of a device: of its first public key."""
+    return sha256(key).digest()[:16]
+
+
+class Directory:
+    """The identity part of the fold."""
+
+    def __init__(self) -> None:
+        self._devices: dict[bytes, Device] = {}
+        self._sessions: dict[bytes, Session] = {}
+        self._grants: dict[str, list[Grant]] = {}
+        self._revocations: list[Revocation] = []
+        self.genesis: kinds.Genesis | None = None
+
+    def apply(self, logged: Iterable[Logged]) -> None:
+        """Take accepted identity ops; all others are ignored."""
+        for entry in logged:
+            if entry.op.kind in IDENTITY_KINDS and entry.verdict == ACCEPTED:
+                self._enter(entry)
+
+    def _enter(self, entry: Logged) -> None:
+        body, index = parse_body(entry.op.kind, entry.op.body), entry.index
+        if isinstance(body, kinds.Genesis):
+            self.genesis = body
+            server = device_id(body.key)
+            self._devices[server] = Device(server, body.key, "server", None, "server", index, bytes(32))
+            person = body.admin[0]
+            self._grants.setdefault(person, []).append(Grant(person, "admin", None, None, None, index))
+        elif isinstance(body, kinds.Enrol):
+            self._devices[body.device] = Device(
+                body.device, body.key, body.name, body.person, body.purpose, index, entry.hash
+            )
+        elif isinstance(body, kinds.Session):
+            session = Session(
+                entry.hash[:16], body.person, body.expires_ms, entry.op.device, index, body.assurance
+            )
+            self._sessions[session.id] = session
+        elif isinstance(body, kinds.Grant):
+            grant = Grant(body.person, body.role, body.places, body.from_ms, body.until_ms, index)
+            self._grants.setdefault(body.person, []).append(grant)
+        elif isinstance(body, kinds.Revoke):
+            self._revocations.append(Revocation(body.what, body.id, body.role, index))
+
+    def device(self, device: bytes) -> Device | None:
+        """Return an enrolled device, revoked or not."""
+        return self._devices.get(device)
+
+    def devices(self) -> Iterator[Device]:
+        """Yield every device ever enrolled."""
+        yield from self._devices.values()
+
+    def session(self, session: bytes) -> Session | None:
+        """Return a session by its id."""
+        return self._sessions.get(session)
+
+    def device_revoked_at(self, device: bytes) -> int | None:
+        """Return the index from which a device's key no longer counts."""
+        found = [r.index for r in self._revocations if r.what == "device" and r.id in {device, device.hex()}]
+        return min(found, default=None)
+
+    def roles_of(self, person: str, *, below: int, at_ms: int) -> frozenset[str]:
+        """Return the roles that the log gave a person in the entries below an index, at an instant."""
+        return frozenset(
+            grant.role
+            for grant in self._grants.get(person, ())
+            if grant.index < below
+            and (grant.from_ms is None or grant.from_ms <= at_ms)
+            and (grant.until_ms is None or at_ms < grant.until_ms)
+            and not self._is_revoked(grant, below)
+        )
+
+    def _is_revoked(self, grant: Grant, below: int) -> bool:
+        return any(
+            r.id == grant.person
+            and grant.index < r.index < below
+            and (r.what == "person" or r.role == grant.role)
+            for r in self._revocations
+            if r.what in {"person", "role"}
+        )

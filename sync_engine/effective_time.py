@@ -1,0 +1,47 @@
+"""When an op happened, as far as anybody can tell: fold.md §1. Pure.
+
+Neither bound is the phone's, so a clock that is a year off cannot escape them; and no op comes before the op that it
+follows or names, so causality holds by construction.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Correction(NamedTuple):
+    """What a sync says about a clock: add `c_ms` to `at`, and `err_ms` to its claim."""
+
+    c_ms: int
+    err_ms: int
+
+
+NO_CORRECTION = Correction(0, 0)
+
+
+def correction(*, server_ms: int, phone_now_ms: int | None, phone_run: int | None, op_run: int) -> Correction:
+    """Return the correction of an op that a device brings itself.
+
+    Ops of the run that syncs are corrected by what the sync shows; earlier runs keep their estimate and widen by it.
+    A phone that cannot tell its time, or a relayed frame, is not corrected (`NO_CORRECTION`).
+    """
+    if phone_now_ms is None or phone_run is None:
+        return NO_CORRECTION
+    off = server_ms - phone_now_ms
+    return Correction(off, 0) if op_run == phone_run else Correction(0, abs(off))
+
+
+def effective_time(
+    *,
+    at: int,
+    correction_ms: int,
+    seen_ms: int,
+    arrived_ms: int,
+    follows_ms: Iterable[int],
+) -> int:
+    """Return t: `at` corrected, between the checkpoint it had seen and its arrival, and never before what it follows.
+
+    `seen_ms`: server time of the checkpoint in `seen`; `arrived_ms`: earliest arrival of it, or of any op that follows
+    or names it; `follows_ms`: t of the chain's previous op and of every op that it names.
+    """
+    bounded = min(max(at + correction_ms, seen_ms), arrived_ms)
+    return max((bounded, *follows_ms))

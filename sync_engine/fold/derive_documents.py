@@ -1,0 +1,284 @@
+"""Rows of registers, orders, tasks, prices, statements and records (fold.md §5)."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from domain import kinds
+from domain.kinds import Body
+from sync_engine.fold.amounts import line_amount_fen
+from sync_engine.fold.findings import SEPARATOR, Finding
+from sync_engine.fold.registers import CONFLICTS_MATTER
+from sync_engine.fold.reporting import report
+from sync_engine.fold.rows import Rows
+from sync_engine.fold.state import Noted, State
+
+REPLICATED_TABLES: Final = frozenset({"item", "place", "partner", "person", "lot", "rule", "vehicle", "lpn"})
+
+RECORDS: Final = frozenset(
+    {"certificate", "test_result", "farm_work", "harvest", "label", "attach", "inspect", "offer", "deliver", "hold", "recall",
+     "settle", "payment", "close", "transform", "receive"}
+)  # fmt: skip
+"""Kinds that are shown as they are: row key = leaf hash."""
+
+DESK_RECORDS: Final = frozenset({"settle", "payment", "close"})
+
+
+def derive(state: State, rows: Rows) -> None:
+    """Derive the rows of all that documents and attributes changed."""
+    dirty_registers, state.dirty_registers = list(state.dirty_registers), {}
+    for table, entity in dirty_registers:
+        _derive_register(state, rows, table, entity)
+    dirty, state.dirty_documents = list(state.dirty_documents), {}
+    for what, key in dirty:
+        _DERIVE[what](state, rows, key)
+
+
+def _derive_register(state: State, rows: Rows, table: str, entity: str) -> None:
+    register = state.registers.get((table, entity))
+    conflicts = {} if register is None else register.conflicts()
+    value = None
+    if register is not None:
+        shown = [[name, _plain(register.values[name])] for name in sorted(register.values)]
+        value = [entity, shown, sorted(conflicts)]
+    if table in REPLICATED_TABLES:
+        rows.put("org", table, entity, value)
+    findings = [
+        Finding("attribute-conflict", (table, entity, name), (table, entity, name), tuple(ops), 0)
+        for name, ops in conflicts.items()
+        if name in CONFLICTS_MATTER
+    ]
+    report(state, rows, ("register", table, entity), findings)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+# --- records -------------------------------------------------------------------------------------------------------
+
+
+def _derive_record(state: State, rows: Rows, key: str) -> None:
+    index = int(key)
+    noted = state.noted.get(index)
+    if noted is None:
+        shown = state.record_keys.pop(index, None)
+        if shown is not None:
+            rows.put(shown[0], shown[1], shown[2], None)
+        return
+    kind = noted.body.kind
+    if kind in RECORDS:
+        fields = msgspec.to_builtins(noted.body, builtin_types=(bytes,))
+        bucket = "desk" if kind in DESK_RECORDS else "org"
+        row = (bucket, f"record.{kind}", noted.origin.hash.hex())
+        state.record_keys[index] = row
+        rows.put(*row, [index, noted.origin.o, *fields[2:]])
+    elif isinstance(noted.body, kinds.Enrol | kinds.Grant | kinds.Session | kinds.Revoke):
+        _identity_row(state, rows, noted)
+
+
+def _identity_row(state: State, rows: Rows, noted: Noted) -> None:
+    body, index = noted.body, noted.origin.index
+    if isinstance(body, kinds.Enrol):
+        value: list[object] = [body.device.hex(), body.name, body.person, body.purpose, noted.origin.o]
+        row = ("org", "device", body.device.hex())
+    elif isinstance(body, kinds.Grant):
+        places = None if body.places is None else list(body.places)
+        value = [body.person, body.role, places, body.from_ms, body.until_ms, index]
+        row = ("org", "grant", f"{body.person}{SEPARATOR}{body.role}")
+    elif isinstance(body, kinds.Session):
+        value = [
+            noted.origin.hash[:16].hex(),
+            body.person,
+            body.expires_ms,
+            body.assurance,
+            noted.origin.device.hex(),
+            noted.origin.o,
+        ]
+        row = ("desk", "session", noted.origin.hash[:16].hex())
+    else:
+        assert isinstance(body, kinds.Revoke)
+        entity = body.id.hex() if isinstance(body.id, bytes) else body.id
+        value = [body.what, entity, body.role, noted.origin.o]
+        row = ("org", "revoke", str(index))
+    state.record_keys[index] = row
+    rows.put(*row, value)
+
+
+# --- orders and tasks ----------------------------------------------------------------------------------------------
+
+Sums = dict[str, list[int]]
+
+
+def _bodies(state: State, indexes: set[int]) -> list[tuple[int, Body]]:
+    """The ops of a document in effective order."""
+    noted = sorted((state.noted[i] for i in indexes), key=lambda n: (n.origin.o, n.origin.index))
+    return [(n.origin.index, n.body) for n in noted]
+
+
+def _sum(sums: Sums, lines: kinds.Lines) -> None:
+    for line in lines:
+        held = sums.setdefault(line.item, [0, 0])
+        held[0] += line.qty
+        held[1] += line.weight or 0
+
+
+def _derive_order(state: State, rows: Rows, order: str) -> None:
+    stated: kinds.Order | None = None
+    picked: Sums = {}
+    done: Sums = {}
+    complete: list[int] = []
+    ops: list[int] = []
+    for index, body in _bodies(state, state.orders.get(order, set())):
+        ops.append(index)
+        if isinstance(body, kinds.Order):
+            stated = body
+        elif isinstance(body, kinds.Pick):
+            _sum(picked, body.lines)
+        elif isinstance(body, kinds.Receive | kinds.Deliver):
+            _sum(done, body.lines)
+            if isinstance(body, kinds.Receive) and body.complete:
+                complete.append(index)
+    if stated is None:
+        rows.put("org", "order", order, None)
+        report(state, rows, ("order", order), ())
+        return
+    lines = [
+        [item, qty, weight, *picked.get(item, [0, 0]), *done.get(item, [0, 0])]
+        for item, qty, weight in stated.lines
+    ]
+    is_done = all(done.get(item, [0, 0])[0] >= qty for item, qty, _weight in stated.lines)
+    value = [
+        order,
+        stated.partner,
+        stated.side,
+        stated.due_on,
+        lines,
+        "done" if is_done or complete else "open",
+    ]
+    rows.put("org", "order", order, value)
+    report(state, rows, ("order", order), _receipt_findings(stated, done, ops, complete=bool(complete)))
+
+
+def _receipt_findings(order: kinds.Order, done: Sums, ops: list[int], *, complete: bool) -> list[Finding]:
+    found: list[Finding] = []
+    if order.side != "buy":
+        return found
+    for item, qty, _weight in order.lines:
+        received = done.get(item, [0, 0])[0]
+        facts = (order.order, item, qty, received)
+        if received > qty:
+            found.append(Finding("over-receipt", (order.order, item), facts, tuple(ops), 0))
+        elif received < qty and complete:
+            found.append(Finding("short-receipt", (order.order, item), facts, tuple(ops), 0))
+    return found
+
+
+def _derive_task(state: State, rows: Rows, task: str) -> None:
+    stated: kinds.Task | None = None
+    done: dict[tuple[str, str], list[int]] = {}
+    counted = False
+    for _index, body in _bodies(state, state.tasks.get(task, set())):
+        if isinstance(body, kinds.Task):
+            stated = body
+        elif isinstance(body, kinds.Pick | kinds.Move):
+            for line in body.lines:
+                held = done.setdefault((line.item, line.lot), [0, 0])
+                held[0] += line.qty
+                held[1] += line.weight or 0
+        elif isinstance(body, kinds.Count):
+            counted = True
+    if stated is None:
+        rows.put("org", "task", task, None)
+        return
+    by_item: Sums = {}
+    for (item, _lot), (q, w) in done.items():
+        held = by_item.setdefault(item, [0, 0])
+        held[0] += q
+        held[1] += w
+    wanted: Sums = {}
+    _sum(wanted, stated.lines)
+    is_done = counted or (
+        bool(wanted) and all(by_item.get(item, [0, 0])[0] >= w[0] for item, w in wanted.items())
+    )
+    lines = [[x.item, x.lot, x.from_place, x.to_place, x.qty, x.weight] for x in stated.lines]
+    progress = [[item, lot, q, w] for (item, lot), (q, w) in sorted(done.items())]
+    state_word = "done" if is_done else "open"
+    rows.put(
+        "org",
+        "task",
+        task,
+        [task, stated.work, stated.assignee, stated.order, lines, progress, stated.place, state_word],
+    )
+
+
+# --- money ---------------------------------------------------------------------------------------------------------
+
+
+def _derive_price(state: State, rows: Rows, key: str) -> None:
+    prices = [
+        body for _index, body in _bodies(state, state.prices.get(key, set())) if isinstance(body, kinds.Price)
+    ]
+    value = None
+    if prices:
+        last = max(enumerate(prices), key=lambda numbered: (numbered[1].from_on, numbered[0]))[1]
+        value = [last.item, last.partner, last.side, last.unit_price, last.unit, last.from_on]
+    rows.put("desk", "price", key, value)
+
+
+def _derive_statement(state: State, rows: Rows, partner: str) -> None:
+    payable = receivable = 0
+    lines: list[list[object]] = []
+    for index, body in _bodies(state, state.partners.get(partner, set())):
+        if isinstance(body, kinds.Payment):
+            signed = -body.amount_fen
+            lines.append([index, f"payment-{body.direction}", signed, "", "", 0, None, 0, ""])
+            if body.direction == "in":
+                receivable += signed
+            else:
+                payable += signed
+        elif isinstance(body, kinds.Settle):
+            total = _settle_lines(index, body, lines)
+            if body.side == "buy":
+                payable += total
+            else:
+                receivable += total
+    rows.put("desk", "statement", partner, [partner, payable, receivable, lines] if lines else None)
+
+
+def _settle_lines(index: int, body: kinds.Settle, lines: list[list[object]]) -> int:
+    total = 0
+    for line in body.lines:
+        amount = line_amount_fen(line)
+        total += amount
+        lines.append(
+            [index, body.side, amount, line.item, line.lot, line.qty, line.weight, line.unit_price, line.unit]
+        )
+    if body.rounding_fen:
+        total += body.rounding_fen
+        lines.append([index, "rounding", body.rounding_fen, "", "", 0, None, 0, ""])
+    return total
+
+
+# --- serials -------------------------------------------------------------------------------------------------------
+
+
+def _derive_serial(state: State, rows: Rows, serial: str) -> None:
+    moves = sorted(state.serials.get(serial, ()))
+    broken = [(a, b) for a, b in zip(moves, moves[1:], strict=False) if a.to_place != b.from_place]
+    findings = [
+        Finding("serial-in-two-places", (serial,), (serial, a.to_place, b.from_place), (a.leaf, b.leaf), b.o)
+        for a, b in broken[:1]
+    ]
+    report(state, rows, ("serial", serial), findings)
+
+
+_DERIVE: Final[dict[str, Callable[[State, Rows, str], None]]] = {
+    "op": _derive_record,
+    "order": _derive_order,
+    "task": _derive_task,
+    "price": _derive_price,
+    "statement": _derive_statement,
+    "serial": _derive_serial,
+}

@@ -1,0 +1,93 @@
+"""Harvests against what was sprayed: the pre-harvest interval (fold.md §4)."""
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from domain import kinds
+from sync_engine.fold.findings import Finding
+from sync_engine.fold.holds import HoldCause
+from sync_engine.fold.lots import day_of, parse_day
+from sync_engine.fold.reporting import report
+from sync_engine.fold.rows import Rows
+from sync_engine.fold.state import Noted, State
+
+
+class Interval(NamedTuple):
+    """Until when a plot must not be harvested: `clear_on` None and `unknown` True means nobody can tell (red)."""
+
+    clear_on: date | None
+    unknown: bool
+    input_name: str
+    stopped_on: date | None
+
+    def covers(self, day: date) -> bool:
+        """Whether a harvest on that day lies inside the interval; the clear day itself is allowed."""
+        return self.unknown or (self.clear_on is not None and day < self.clear_on)
+
+
+NO_INTERVAL = Interval(None, unknown=False, input_name="", stopped_on=None)
+
+
+def interval_of(state: State, plot: str, day: date) -> Interval:
+    """Return the interval that binds a harvest of the plot on a day: the maximum over all inputs; unknown wins."""
+    latest = NO_INTERVAL
+    for index in sorted(state.plots.get(plot, ())):
+        body = state.noted[index].body
+        if not isinstance(body, kinds.FarmWork):
+            continue
+        stopped = parse_day(body.stopped_on)
+        if stopped is None or stopped > day:
+            continue
+        for trade_name, _generic, _registration, _dose, days in body.inputs:
+            if days is None:
+                return Interval(None, unknown=True, input_name=trade_name, stopped_on=stopped)
+            clear = stopped + timedelta(days=days)
+            if latest.clear_on is None or clear > latest.clear_on:
+                latest = Interval(clear, unknown=False, input_name=trade_name, stopped_on=stopped)
+    return latest
+
+
+def derive(state: State, rows: Rows) -> None:
+    """Derive the holds that harvests inside an interval cause."""
+    for what, plot in list(state.dirty_documents):
+        if what == "plot":
+            del state.dirty_documents[what, plot]
+            _derive_plot(state, rows, plot)
+
+
+def _derive_plot(state: State, rows: Rows, plot: str) -> None:
+    causes: list[HoldCause] = []
+    findings: list[Finding] = []
+    for index in sorted(state.plots.get(plot, ())):
+        noted = state.noted[index]
+        if isinstance(noted.body, kinds.Harvest):
+            interval = interval_of(state, plot, day_of(noted.origin.o, state.utc_offset_minutes))
+            if interval.covers(day_of(noted.origin.o, state.utc_offset_minutes)):
+                held = _causes(noted, noted.body)
+                causes.extend(held)
+                if not state.names_of(noted.origin.hash, kinds.Release):
+                    findings.append(_finding(noted, noted.body, plot, interval))
+    for cause in (*state.derived_causes.get(plot, ()), *causes):
+        state.dirty_lots[cause.item, cause.lot] = None
+    state.derived_causes[plot] = causes
+    report(state, rows, ("plot", plot), findings)
+
+
+def _causes(noted: Noted, body: kinds.Harvest) -> list[HoldCause]:
+    reason = "harvest-inside-interval"
+    return [
+        HoldCause(noted.origin, line.item, line.lot, None, "hold", reason, noted.origin.o)
+        for line in body.lines
+    ]
+
+
+def _finding(noted: Noted, body: kinds.Harvest, plot: str, interval: Interval) -> Finding:
+    line = body.lines[0] if body.lines else None
+    facts = (
+        plot, "" if line is None else line.item, "" if line is None else line.lot,
+        None if interval.clear_on is None else interval.clear_on.isoformat(), interval.input_name,
+        None if interval.stopped_on is None else interval.stopped_on.isoformat(),
+    )  # fmt: skip
+    return Finding(
+        "harvest-inside-interval", (str(noted.origin.index),), facts, (noted.origin.index,), noted.origin.o
+    )

@@ -1,0 +1,182 @@
+"""What an op in effect enters besides stock: registers, documents, holds. Each rule has its undo beside it."""
+
+from collections.abc import Iterator
+
+from domain import kinds
+from domain.kinds import Body
+from sync_engine.fold.holds import HoldCause
+from sync_engine.fold.origin import Origin
+from sync_engine.fold.registers import Write
+from sync_engine.fold.state import Noted, State, lot_writes
+
+_PLAIN = (kinds.Ship, kinds.Dispose, kinds.Finish, kinds.Unpack, kinds.Sequenced)
+
+
+def is_noted(body: Body) -> bool:
+    """Whether anything but the stock groups must know the op."""
+    if body.names:
+        return True
+    if isinstance(body, kinds.Pick | kinds.Move | kinds.Count):
+        return bool(_tasks(body)) or bool(_orders(body)) or (isinstance(body, kinds.Move) and bool(body.lpns))
+    return not isinstance(body, _PLAIN)
+
+
+def enter(state: State, noted: Noted) -> None:
+    """Enter an op into the indexes that documents, holds and findings read."""
+    index, body = noted.origin.index, noted.body
+    state.noted[index] = noted
+    for register, writes in _writes(noted.origin, body):
+        state.put_attributes(*register, writes)
+    for found, key in _indexes(state, body):
+        found.setdefault(key, set()).add(index)
+    for name in body.names:
+        if isinstance(name, bytes):
+            state.naming.setdefault(name, {})[index] = body
+    for cause in _causes(noted):
+        state.causes.setdefault((cause.item, cause.lot), {})[index] = cause
+    if isinstance(body, kinds.Genesis):
+        state.utc_offset_minutes = body.utc_offset_minutes
+    _mark(state, noted)
+
+
+def leave(state: State, noted: Noted) -> None:
+    """Undo `enter`."""
+    index, body = noted.origin.index, noted.body
+    state.noted.pop(index, None)
+    for register, _writes_of_it in _writes(noted.origin, body):
+        state.registers[register].remove(index)
+        if not state.registers[register].writes:
+            del state.registers[register]
+        state.dirty_registers[register] = None
+    for found, key in _indexes(state, body):
+        found.get(key, set()).discard(index)
+    for name in body.names:
+        if isinstance(name, bytes):
+            state.naming.get(name, {}).pop(index, None)
+    for cause in _causes(noted):
+        state.causes.get((cause.item, cause.lot), {}).pop(index, None)
+    _mark(state, noted)
+
+
+def _writes(origin: Origin, body: Body) -> Iterator[tuple[tuple[str, str], list[Write]]]:
+    if isinstance(body, kinds.Set):
+        writes = [
+            Write(origin.o, origin.index, number, name, value, origin)
+            for number, (name, value) in enumerate(body.attributes)
+        ]
+        yield (body.table, body.id), writes
+    elif isinstance(body, kinds.Tag):
+        yield (body.table, body.id), [Write(origin.o, origin.index, 0, f"tag:{body.tag}", body.on, origin)]
+    elif isinstance(body, kinds.Receive | kinds.Harvest | kinds.Transform | kinds.Adjust):
+        yield from lot_writes(origin, body.lots).items()
+    elif isinstance(body, kinds.Move):
+        for number, (lpn, place) in enumerate(body.lpns):
+            yield ("lpn", lpn), [Write(origin.o, origin.index, number, "place", place, origin)]
+    elif isinstance(body, kinds.Pack):
+        yield ("lpn", body.lpn), [Write(origin.o, origin.index, 0, "place", body.place, origin)]
+
+
+def _orders(body: Body) -> list[str]:
+    if isinstance(body, kinds.Order | kinds.Receive | kinds.Pick | kinds.Deliver) and body.order:
+        return [body.order]
+    return []
+
+
+def _tasks(body: Body) -> list[str]:
+    if isinstance(body, kinds.Task | kinds.Pick | kinds.Move | kinds.Count) and body.task:
+        return [body.task]
+    return []
+
+
+def _indexes(state: State, body: Body) -> Iterator[tuple[dict[str, set[int]], str]]:
+    for order in _orders(body):
+        yield state.orders, order
+    for task in _tasks(body):
+        yield state.tasks, task
+    if isinstance(body, kinds.Harvest):
+        yield state.plots, body.plot
+    elif isinstance(body, kinds.FarmWork):
+        for plot in body.plots:
+            yield state.plots, plot
+    elif isinstance(body, kinds.Payment | kinds.Settle):
+        yield state.partners, body.partner
+    elif isinstance(body, kinds.Price):
+        yield state.prices, price_key(body)
+    elif isinstance(body, kinds.Resolve) and body.exception:
+        yield state.resolved, body.exception
+    elif isinstance(body, kinds.Hold) and body.interval and body.place:
+        yield state.excursions, body.place
+    elif isinstance(body, kinds.Deliver | kinds.Take):
+        for line in body.refused:
+            yield state.refusals, f"{line.item}\x1f{line.lot}"
+
+
+def price_key(body: kinds.Price) -> str:
+    """The key of a price row: item, partner or none, side."""
+    return f"{body.item}\x1f{body.partner or ''}\x1f{body.side}"
+
+
+def _causes(noted: Noted) -> Iterator[HoldCause]:
+    origin, body = noted.origin, noted.body
+    if isinstance(body, kinds.Hold) and not body.interval:
+        yield HoldCause(origin, body.item, body.lot, body.place, body.state, body.reason, origin.o)
+    elif isinstance(body, kinds.Recall):
+        for item, lot in body.lots:
+            yield HoldCause(origin, item, lot, None, "recall", body.reason, origin.o)
+
+
+def _mark(state: State, noted: Noted) -> None:
+    """Say what must be derived anew."""
+    index, body = noted.origin.index, noted.body
+    dirty = state.dirty_documents
+    state.dirty_ops[index] = None
+    dirty["op", str(index)] = None
+    for order in _orders(body):
+        dirty["order", order] = None
+    for task in _tasks(body):
+        dirty["task", task] = None
+    _mark_held(state, noted)
+    for name in body.names:
+        if isinstance(name, bytes):
+            state.dirty_names[name] = None
+    if isinstance(body, kinds.Harvest):
+        dirty["plot", body.plot] = None
+    elif isinstance(body, kinds.FarmWork):
+        for plot in body.plots:
+            dirty["plot", plot] = None
+    elif isinstance(body, kinds.Payment | kinds.Settle):
+        dirty["statement", body.partner] = None
+    elif isinstance(body, kinds.Price):
+        dirty["price", price_key(body)] = None
+    elif isinstance(body, kinds.Resolve) and body.exception:
+        state.dirty_resolved[body.exception] = None
+    elif isinstance(body, kinds.Hold) and body.interval:
+        state.dirty_excursions[index] = None
+    elif isinstance(body, kinds.Approve):
+        state.group(body.item, body.place)
+
+
+def _mark_held(state: State, noted: Noted) -> None:
+    for cause in _causes(noted):
+        state.dirty_lots[cause.item, cause.lot] = None
+        if not cause.lot:
+            lots = {lot for group in state.groups.get(cause.item, {}).values() for lot in group.balances}
+            state.dirty_lots.update(((cause.item, lot), None) for lot in sorted(lots))
+
+
+def spread_names(state: State) -> None:
+    """What names an op touches what that op causes: a released hold, a released harvest, an approved count."""
+    for name in state.dirty_names:
+        index = state.index_by_hash.get(name)
+        noted = None if index is None else state.noted.get(index)
+        if index is None:
+            continue
+        state.dirty_ops[index] = None
+        if noted is None:
+            continue
+        _mark_held(state, noted)
+        if isinstance(noted.body, kinds.Harvest):
+            state.dirty_documents["plot", noted.body.plot] = None
+        elif isinstance(noted.body, kinds.Hold) and noted.body.interval:
+            state.dirty_excursions[index] = None
+    state.dirty_names = {}

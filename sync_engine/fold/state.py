@@ -1,0 +1,249 @@
+"""Everything that the fold holds in memory: indexes over the effects of the ops that count.
+
+Nothing here is a rule: `put` and `take_out` keep the indexes, the `derive_*` modules read them. All of it can be
+rebuilt from the log.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from domain import kinds
+from domain.kinds import Body
+from domain.lowering import Lowered, Observation
+from sync_engine.fold.findings import SEPARATOR, Finding
+from sync_engine.fold.holds import Held, HoldCause, strictest
+from sync_engine.fold.origin import Origin
+from sync_engine.fold.registers import Register, Write
+from sync_engine.fold.stock import CLOSE, CLOSE_LINE, COUNT, FINISH, MOVE, Entry, StockGroup
+
+INTRODUCING: Final = ("partner:", "plot:", "virtual:transform", "virtual:opening")
+"""A lot that comes from one of these is known from then on."""
+
+
+class Noted(NamedTuple):
+    """An op in effect that is not only stock: its origin, kind, typed body, and device dot."""
+
+    origin: Origin
+    body: Body
+    epoch: int
+    seq: int
+
+
+class SerialMove(NamedTuple):
+    """One claim of where a serial went."""
+
+    o: int
+    leaf: int
+    line: int
+    from_place: str
+    to_place: str
+
+
+class State:
+    """The indexes. Keys are the field's own ids; sets named `dirty_*` say what must be derived anew."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, dict[str, StockGroup]] = {}
+        """item → place → group."""
+        self.items_at: dict[str, set[str]] = {}
+        self.closes_at: dict[str, dict[int, tuple[Origin, Observation]]] = {}
+        self.registers: dict[tuple[str, str], Register] = {}
+        self.introduced: dict[tuple[str, str], int] = {}
+        self.noted: dict[int, Noted] = {}
+        """Ops in effect that documents, holds and findings read; plain stock ops are not kept here."""
+        self.serials: dict[str, list[SerialMove]] = {}
+        self.causes: dict[tuple[str, str], dict[int, HoldCause]] = {}
+        """(item, lot) → stated holds by op index."""
+        self.derived_causes: dict[str, list[HoldCause]] = {}
+        """Holds that follow from the pre-hold rules, by plot."""
+        self.index_by_hash: dict[bytes, int] = {}
+        self.excursions: dict[str, set[int]] = {}
+        """place → the excursions at it."""
+        self.exposed: dict[int, set[tuple[str, str]]] = {}
+        """excursion → the (item, lot) that it exposes."""
+        self.held: dict[tuple[str, str], list[Held]] = {}
+        self.refusals: dict[str, set[int]] = {}
+        """item␟lot → the hand-overs at which some of it was refused."""
+        self.resolved: dict[str, set[int]] = {}
+        """exception id → the ops that closed it."""
+        self.utc_offset_minutes = 480
+        self.naming: dict[bytes, dict[int, Body]] = {}
+        """hash → the ops in effect that name it."""
+        self.plots: dict[str, set[int]] = {}
+        self.orders: dict[str, set[int]] = {}
+        self.tasks: dict[str, set[int]] = {}
+        self.partners: dict[str, set[int]] = {}
+        self.prices: dict[str, set[int]] = {}
+        self.posted: dict[tuple[str, str, str], tuple[int, int]] = {}
+        self.dirty_groups: dict[tuple[str, str], None] = {}
+        self.dirty_lots: dict[tuple[str, str], None] = {}
+        self.dirty_registers: dict[tuple[str, str], None] = {}
+        self.dirty_documents: dict[tuple[str, str], None] = {}
+        self.dirty_ops: dict[int, None] = {}
+        self.dirty_names: dict[bytes, None] = {}
+        self.dirty_excursions: dict[int, None] = {}
+        self.dirty_resolved: dict[str, None] = {}
+        self.findings: dict[tuple[str, ...], dict[str, Finding]] = {}
+        self.finding_sources: dict[str, set[tuple[str, ...]]] = {}
+        self.posted_by: dict[tuple[str, str], dict[tuple[str, str], tuple[int, int]]] = {}
+        """(item, place) → what its group posts to accounts by counting."""
+        self.variance_keys: dict[tuple[str, str], set[str]] = {}
+        self.record_keys: dict[int, tuple[str, str, str]] = {}
+        """op index → the row that shows it."""
+        self.device_of: dict[int, str] = {}
+        """op index → bucket of the device that recorded it."""
+
+    # --- stock -------------------------------------------------------------------------------------------------
+
+    def group(self, item: str, place: str) -> StockGroup:
+        """Return the group, made on first use; complete counts of the place reach new groups too."""
+        places = self.groups.setdefault(item, {})
+        group = places.get(place)
+        if group is None:
+            group = places[place] = StockGroup(item, place)
+            self.items_at.setdefault(place, set()).add(item)
+            for origin, seen in self.closes_at.get(place, {}).values():
+                if seen.items is None or item in seen.items:
+                    group.put(closing(origin, seen, item))
+        self.dirty_groups[item, place] = None
+        return group
+
+    def put_stock(self, origin: Origin, lowered: Lowered) -> None:
+        """Enter what an op does to stock."""
+        o, index = origin.o, origin.index
+        for m in lowered.movements:
+            line = 2 * m.line
+            self.group(m.item, m.from_place).put(
+                Entry(
+                    o, index, line, MOVE, m.lot, -m.qty, -m.weight, m.estimated, origin, m.to_place, m.picked
+                )
+            )
+            self.group(m.item, m.to_place).put(
+                Entry(o, index, line + 1, MOVE, m.lot, m.qty, m.weight, m.estimated, origin, m.from_place)
+            )
+            if m.from_place.startswith(INTRODUCING):
+                self.introduced[m.item, m.lot] = self.introduced.get((m.item, m.lot), 0) + 1
+            for serial in m.serials or ():
+                self.serials.setdefault(serial, []).append(
+                    SerialMove(o, index, m.line, m.from_place, m.to_place)
+                )
+                self.dirty_documents["serial", serial] = None
+        if lowered.observation is not None:
+            self._put_observation(origin, lowered.observation)
+        if lowered.residue is not None:
+            item, lot, place = lowered.residue
+            self.group(item, place).put(Entry(o, index, 0, FINISH, lot, None, None, False, origin))
+
+    def _put_observation(self, origin: Origin, seen: Observation) -> None:
+        for number, line in enumerate(seen.lines):
+            self.group(line.item, seen.place).put(
+                Entry(
+                    origin.o - line.before_ms,
+                    origin.index,
+                    2 * number,
+                    COUNT,
+                    line.lot,
+                    line.qty,
+                    line.weight,
+                    False,
+                    origin,
+                )  # fmt: skip
+            )
+        if seen.complete:
+            self.closes_at.setdefault(seen.place, {})[origin.index] = (origin, seen)
+            for item in sorted(self.items_at.get(seen.place, ())):
+                if seen.items is None or item in seen.items:
+                    self.group(item, seen.place).put(closing(origin, seen, item))
+
+    def take_out_stock(self, origin: Origin, lowered: Lowered) -> None:
+        """Undo `put_stock` of the same op."""
+        touched: set[tuple[str, str]] = set()
+        for m in lowered.movements:
+            touched |= {(m.item, m.from_place), (m.item, m.to_place)}
+            if m.from_place.startswith(INTRODUCING):
+                self.introduced[m.item, m.lot] -= 1
+            for serial in m.serials or ():
+                self.serials[serial] = [move for move in self.serials[serial] if move.leaf != origin.index]
+                self.dirty_documents["serial", serial] = None
+        seen = lowered.observation
+        if seen is not None:
+            self.closes_at.get(seen.place, {}).pop(origin.index, None)
+            touched |= {(line.item, seen.place) for line in seen.lines}
+            if seen.complete:
+                touched |= {(item, seen.place) for item in self.items_at.get(seen.place, ())}
+        if lowered.residue is not None:
+            touched.add((lowered.residue.item, lowered.residue.place))
+        for item, place in touched:
+            self.group(item, place).remove(origin.index)
+
+    # --- registers ---------------------------------------------------------------------------------------------
+
+    def attribute(self, table: str, entity: str, name: str) -> object:
+        """Return the shown value of an attribute, None when nobody set it."""
+        register = self.registers.get((table, entity))
+        return None if register is None else register.values.get(name)
+
+    def put_attributes(self, table: str, entity: str, writes: list[Write]) -> None:
+        """Enter writes to one entity."""
+        self.registers.setdefault((table, entity), Register()).put(writes)
+        self.dirty_registers[table, entity] = None
+
+    def is_known_lot(self, item: str, lot: str) -> bool:
+        """Whether the lot came from somewhere: an inbound movement or a record of its own."""
+        return (
+            lot in {"", "?"}
+            or self.introduced.get((item, lot), 0) > 0
+            or ("lot", lot_key(item, lot)) in self.registers
+        )
+
+    def held_at(self, item: str, lot: str, place: str) -> str | None:
+        """Return the state in which a lot is held at a place, None when it is free."""
+        return strictest(h for h in self.held.get((item, lot), ()) if h.place is None or h.place == place)
+
+    def names_of(self, leaf_hash: bytes, kind: type[Body]) -> list[int]:
+        """Return the indexes of the ops in effect of a kind that name an op."""
+        return sorted(
+            index for index, body in self.naming.get(leaf_hash, {}).items() if isinstance(body, kind)
+        )
+
+    def buckets_of(self, indexes: Iterable[int]) -> tuple[str, ...]:
+        """Return the buckets of the devices that recorded some ops."""
+        return tuple(sorted({self.device_of[index] for index in indexes if index in self.device_of}))
+
+    def site_of(self, place: str) -> str:
+        """Return the bucket that replicates a place: its topmost ancestor's, or the desk's."""
+        if place.startswith("lpn:"):
+            parent = self.attribute("lpn", place[4:], "place")
+            return self.site_of(parent) if isinstance(parent, str) and parent != place else "desk"
+        if ":" in place:
+            return "desk"
+        for _ in range(8):
+            parent = self.attribute("place", place, "parent")
+            if not isinstance(parent, str) or not parent:
+                break
+            place = parent
+        return f"site:{place}"
+
+
+def closing(origin: Origin, seen: Observation, item: str) -> Entry:
+    """The close of a complete count, for one item of its scope."""
+    listed = frozenset(line.lot or "" for line in seen.lines if line.item == item and line.lot is not None)
+    first = origin.o - max((line.before_ms for line in seen.lines), default=0)
+    return Entry(
+        origin.o, origin.index, CLOSE_LINE, CLOSE, None, None, None, False, origin, listed=listed, first_o=first
+    )  # fmt: skip
+
+
+def lot_key(item: str, lot: str) -> str:
+    """The id of a lot in registers and rows."""
+    return f"{item}{SEPARATOR}{lot}"
+
+
+def lot_writes(origin: Origin, records: kinds.LotRecords) -> Mapping[tuple[str, str], list[Write]]:
+    """Return the attribute writes of lot records, by register."""
+    writes: dict[tuple[str, str], list[Write]] = {}
+    for number, (item, lot, attributes) in enumerate(records):
+        register = writes.setdefault(("lot", lot_key(item, lot)), [])
+        for place, (name, value) in enumerate(attributes):
+            register.append(Write(origin.o, origin.index, number * 64 + place, name, value, origin))
+    return writes

@@ -1,0 +1,102 @@
+"""The rules of intents: what the ledger refuses, judged when the op is logged. Facts never come here."""
+
+from collections.abc import Callable
+from typing import Final
+
+from domain import kinds
+from domain.kinds import Body
+from domain.ops import Op, named_hashes
+from sync_engine.fold.derive_farm import interval_of
+from sync_engine.fold.fold import Fold
+from sync_engine.fold.lots import day_of
+from sync_engine.verdicts import ACCEPT, Ruling
+
+NOT_VOIDABLE: Final = frozenset(
+    {"void", "approve", "close", "sequenced", "genesis", "enrol", "session", "grant", "revoke"}
+)
+"""Taking these back would make what was decided on them ambiguous: a new op decides anew."""
+
+HOLDING: Final = frozenset({"hold", "recall", "harvest"})
+
+
+def rule_intent(op: Op, body: Body, fold: Fold, t: int) -> Ruling:
+    """Return acceptance, or the refusal of an intent's own rule, given the ledger below it (drained)."""
+    rule = _RULES.get(op.kind)
+    return ACCEPT if rule is None else rule(op, body, fold, t)
+
+
+def _named_kind(op: Op, fold: Fold) -> str:
+    index = fold.index_of(named_hashes(op)[0])
+    entry = None if index is None else fold.logged(index)
+    return "" if entry is None else entry.op.kind
+
+
+def _void(op: Op, _body: Body, fold: Fold, _t: int) -> Ruling:
+    return Ruling("refused", "not-voidable") if _named_kind(op, fold) in NOT_VOIDABLE else ACCEPT
+
+
+def _approve(op: Op, _body: Body, fold: Fold, _t: int) -> Ruling:
+    return ACCEPT if _named_kind(op, fold) == "count" else Ruling("refused", "not-a-count")
+
+
+def _release(op: Op, _body: Body, fold: Fold, _t: int) -> Ruling:
+    return ACCEPT if _named_kind(op, fold) in HOLDING else Ruling("refused", "not-a-hold")
+
+
+def _certificate(_op: Op, body: Body, fold: Fold, t: int) -> Ruling:
+    """A promise cannot be given while an interval runs, nor for goods that are held."""
+    assert isinstance(body, kinds.Certificate)
+    state = fold.state
+    for item, lot in body.lots:
+        for plot in state.plots:
+            if _comes_from(fold, plot, item, lot) and interval_of(
+                state, plot, day_of(t, state.utc_offset_minutes)
+            ).covers(day_of(t, state.utc_offset_minutes)):
+                return Ruling("refused", "inside-pre-harvest-interval")
+        if state.held.get((item, lot)):
+            return Ruling("refused", "lot-held")
+    return ACCEPT
+
+
+def _comes_from(fold: Fold, plot: str, item: str, lot: str) -> bool:
+    harvests = (fold.state.noted[index].body for index in fold.state.plots.get(plot, ()))
+    return any(
+        isinstance(body, kinds.Harvest) and any((line.item, line.lot) == (item, lot) for line in body.lines)
+        for body in harvests
+    )
+
+
+def _reserve(_op: Op, body: Body, fold: Fold, t: int) -> Ruling:
+    """A reservation never promises more than stands there and is not promised yet."""
+    assert isinstance(body, kinds.Reserve)
+    wanted: dict[tuple[str, str, str], int] = {}
+    for line in body.lines:
+        key = (line.item, line.lot, line.from_place)
+        wanted[key] = wanted.get(key, 0) + line.qty
+    for (item, lot, place), qty in wanted.items():
+        group = fold.state.groups.get(item, {}).get(place)
+        on_hand = group.balances[lot].q if group is not None and lot in group.balances else 0
+        reserved = sum(
+            line.qty
+            for noted in fold.state.noted.values()
+            if isinstance(noted.body, kinds.Reserve) and noted.body.until_ms > t
+            for line in noted.body.lines
+            if (line.item, line.lot, line.from_place) == (item, lot, place)
+        )
+        if fold.state.held_at(item, lot, place) is not None:
+            return Ruling("refused", "lot-held")
+        if on_hand - reserved < qty:
+            return Ruling("refused", "insufficient-atp")
+    return ACCEPT
+
+
+_RULES: Final[dict[str, Callable[[Op, Body, Fold, int], Ruling]]] = {
+    "void": _void,
+    "approve": _approve,
+    "release": _release,
+    "certificate": _certificate,
+    "reserve": _reserve,
+}
+
+JUDGED_BY_THE_LEDGER: Final = frozenset(_RULES)
+"""Kinds for which the ledger below the op must be derived before it is judged."""

@@ -1,0 +1,40 @@
+"""An op as the ledger holds it: its place in the log, its effective time, its verdict."""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from domain.ops import Op
+
+Verdict = Literal["accepted", "refused", "deferred", "quarantined"]
+ACCEPTED: Final = "accepted"
+REFUSED: Final = "refused"
+DEFERRED: Final = "deferred"
+QUARANTINED: Final = "quarantined"
+
+
+class Logged(Struct, frozen=True):
+    """Leaf `index` of the organisation's log.
+
+    `t` ± `err` is its effective time in ms (fold.md §1); `arrived` the server time of its first arrival, which the
+    fold never reads.
+    """
+
+    index: int
+    hash: bytes
+    op: Op
+    t: int
+    err: int
+    verdict: Verdict = "accepted"
+    code: str = ""
+    arrived: int = 0
+
+
+class VerdictChange(Struct, frozen=True):
+    """A later word on an op: of a `sequenced` op's changes."""
+
+    index: int
+    verdict: Verdict
+    code: str
+    t: int
+    err: int

@@ -1,0 +1,1 @@
+"""Sentences about the domain, checked. May import everything; imported by nobody."""

@@ -1,0 +1,95 @@
+"""The two messages of a round trip: what a later version adds is read over, what is malformed is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from domain.canonical import decode
+from sync_engine.wire import (
+    REPLY_BYTES_MAX,
+    REQUEST_BYTES_MAX,
+    MalformedReplyError,
+    MalformedRequestError,
+    RequestTooLargeError,
+    Row,
+    decode_reply,
+    decode_request,
+    encode_reply,
+    encode_request,
+)
+from tests.tools import make_op_vectors
+from tests.tools.make_op_vectors import empty_request, full_reply, sample_reply, sample_request
+from tests.unit.test_canonical import value_of
+
+CORPUS = json.loads((make_op_vectors.FOLDER / "sync.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", CORPUS["requests"], ids=lambda case: f"{len(case['hex'])}")
+def test_a_request_and_its_bytes_are_one(case: dict[str, Any]) -> None:
+    data = bytes.fromhex(case["hex"])
+    assert encode_request(decode_request(data)) == data
+    assert decode(data) == value_of(case["fields"])
+
+
+@pytest.mark.parametrize("case", CORPUS["replies"], ids=lambda case: case["name"])
+def test_a_reply_and_its_bytes_are_one(case: dict[str, Any]) -> None:
+    data = bytes.fromhex(case["hex"])
+    assert encode_reply(decode_reply(data)) == data
+    assert decode(data) == value_of(case["fields"])
+
+
+@pytest.mark.parametrize("case", CORPUS["bad_requests"], ids=lambda case: case["name"])
+def test_what_is_no_request_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(MalformedRequestError):
+        decode_request(bytes.fromhex(case["hex"]))
+
+
+@pytest.mark.parametrize("case", CORPUS["bad_replies"], ids=lambda case: case["name"])
+def test_what_is_no_reply_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(MalformedReplyError):
+        decode_reply(bytes.fromhex(case["hex"]))
+
+
+def test_messages_longer_than_their_limit_are_not_parsed() -> None:
+    with pytest.raises(RequestTooLargeError):
+        decode_request(bytes(REQUEST_BYTES_MAX + 1))
+    with pytest.raises(MalformedReplyError):
+        decode_reply(bytes(REPLY_BYTES_MAX + 1))
+
+
+def test_a_session_has_16_bytes_or_none() -> None:
+    for session in (b"x", bytes(15)):
+        with pytest.raises(MalformedRequestError):
+            decode_request(encode_request(msgspec.structs.replace(sample_request(), session=session)))
+    assert decode_request(encode_request(empty_request())).session == b""
+
+
+def test_what_a_later_version_adds_is_read_over() -> None:
+    request = msgspec.msgpack.decode(encode_request(sample_request()))
+    assert decode_request(msgspec.msgpack.encode([*request, ["new"]])) == sample_request()
+    reply = msgspec.msgpack.decode(encode_reply(full_reply()))
+    reply[7][0].append("new in a row")
+    reply[9][0].append("new in a head")
+    assert decode_reply(msgspec.msgpack.encode([*reply, 1])) == full_reply()
+
+
+def test_a_stored_row_travels_as_it_is_stored() -> None:
+    stored = msgspec.Raw(msgspec.msgpack.encode(["TOM-5", 45]))
+    reply = msgspec.structs.replace(sample_reply(), rows=(Row("org", "item", "TOM-5", stored),))
+    assert decode_reply(encode_reply(reply)).rows == (Row("org", "item", "TOM-5", ["TOM-5", 45]),)
+
+
+@pytest.mark.parametrize("value", [0.5, {}, [[2**53]], [[[[[[[[[]]]]]]]]]], ids=repr)
+def test_a_row_outside_the_profile_refuses_the_reply(value: object) -> None:
+    reply = msgspec.structs.replace(sample_reply(), rows=(Row("org", "item", "TOM-5", value),))
+    with pytest.raises(MalformedReplyError):
+        decode_reply(encode_reply(reply))
+
+
+def test_nothing_new_is_less_than_a_kilobyte_both_ways() -> None:
+    assert len(encode_request(msgspec.structs.replace(sample_request(), frames=(), relayed=()))) < 100
+    assert len(encode_reply(sample_reply())) < 200
