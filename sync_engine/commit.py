@@ -1,0 +1,114 @@
+"""What a group commit adds to the ledger: the value between the pure ledger and whatever stores it.
+
+`sync_engine.ledger` makes a `Commit`, `sync_engine.sequencer` hands it to storage; all of it is one transaction, and
+an answer goes out only when that transaction is durable. Nothing here moves bytes.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from sync_engine.fold.rows import Changes
+from sync_engine.frame import ErasableValue
+from sync_engine.logged import Logged, VerdictChange
+from sync_engine.wire import Problem
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """The frames that one request brought, with what its device said of its clock; all times are ms.
+
+    `device` is None for frames that no enrolled device vouches for: a file that somebody uploaded.
+    """
+
+    device: bytes | None
+    now_ms: int | None
+    run: int | None
+    frames: Sequence[bytes] = ()
+    relayed: Sequence[bytes] = ()
+    arrived_ms: int = 0
+
+
+class Intention(Struct, frozen=True):
+    """An op that the server's own device is to record: `erasable` gives (salt, value) of each digest.
+
+    `actor` is the session of the person who asked for it (assurance `form`), empty for the server's own word.
+    """
+
+    kind: str
+    body: tuple[object, ...]
+    """`(occurred, names, …)`."""
+    actor: bytes = b""
+    erasable: Sequence[tuple[bytes, bytes]] = ()
+
+
+class Appended(Struct, frozen=True):
+    """A new leaf with the bytes that it is the hash of; `is_branch` marks the later branch of a fork."""
+
+    logged: Logged
+    data: bytes
+    is_branch: bool = False
+
+
+class SealedStretch(Struct, frozen=True):
+    """The signature over consecutive ops of one device: ops first_seq … first_seq + count − 1."""
+
+    device: bytes
+    epoch: int
+    first_seq: int
+    count: int
+    signature: bytes
+    last_hash: bytes
+
+
+class KeptValue(Struct, frozen=True):
+    """An erasable value that travelled beside the op at `index`."""
+
+    index: int
+    value: ErasableValue
+
+
+class WaitingFrame(Struct, frozen=True):
+    """A frame beside the log: its predecessor (`seq` of `epoch`, hash `prev`) is not in the log yet.
+
+    `correction_ms` and `widen_ms` are what the sync that brought it said of the clock, by run (effective_time).
+    """
+
+    hash: bytes
+    """SHA-256 of the frame: its name."""
+    device: bytes
+    epoch: int
+    first_seq: int
+    last_seq: int
+    prev: bytes
+    data: bytes
+    arrived_ms: int
+    off_ms: int | None
+    run: int | None
+
+
+class Commit(Struct, frozen=True, kw_only=True):
+    """Everything that one group commit makes durable, in the order of the log."""
+
+    server_ms: int
+    appended: Sequence[Appended] = ()
+    seals: Sequence[SealedStretch] = ()
+    values: Sequence[KeptValue] = ()
+    verdict_changes: Sequence[VerdictChange] = ()
+    waiting_added: Sequence[WaitingFrame] = ()
+    waiting_removed: Sequence[bytes] = ()
+    changes: Changes
+    problems: Sequence[Sequence[Problem]] = ()
+    """Per delivery, in order."""
+    log_size: int = 0
+    """After the commit."""
+
+
+class DeviceState(Struct, frozen=True):
+    """What the ledger holds of one device, for a sync reply: see `Held`, `Acked`, `Settled` in `wire`."""
+
+    held: Sequence[tuple[int, int, bytes]] = ()
+    """(epoch, next seq, leaf hash of the last op of the main branch)."""
+    acked: Sequence[tuple[int, int]] = ()
+    """(epoch, last seq) durable without a gap: in the log or waiting beside it."""
+    settled: Sequence[tuple[int, int, int]] = ()
+    """(epoch, first seq, last seq) with a verdict other than deferred."""
