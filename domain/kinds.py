@@ -24,8 +24,7 @@ Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Device = Annotated[bytes, Meta(min_length=16, max_length=16)]
 PublicKey = Annotated[bytes, Meta(min_length=65, max_length=65)]
-Attribute = tuple[Id, object]
-Attributes = tuple[Attribute, ...]
+Attributes = tuple[tuple[Id, object], ...]
 LotRecord = tuple[Id, Id, Attributes]
 Occurred = tuple[Whole, Whole, Literal["paper", "memory", "form"]]
 
@@ -106,8 +105,6 @@ class Intent(Body, frozen=True):
 
 
 # --- stock facts ---------------------------------------------------------------------------------------------------
-
-
 class Receive(Body, frozen=True):
     """Goods arrived from a partner, against an order or blind."""
 
@@ -332,8 +329,6 @@ class Label(Body, frozen=True):
 
 
 # --- hand-over -----------------------------------------------------------------------------------------------------
-
-
 class Offer(Body, frozen=True):
     """The giving side of a hand-over: nothing moves until it is taken."""
 
@@ -390,10 +385,6 @@ class Settle(Body, frozen=True):
 
 
 # --- intents -------------------------------------------------------------------------------------------------------
-
-OrderLine = tuple[Id, Natural, Natural | None]
-
-
 class Order(Intent, frozen=True):
     """A purchase or a sales order."""
 
@@ -402,7 +393,7 @@ class Order(Intent, frozen=True):
     partner: Id
     side: Side
     due_on: Day
-    lines: tuple[OrderLine, ...]
+    lines: tuple[tuple[Id, Natural, Natural | None], ...]
 
 
 class Task(Intent, frozen=True):
@@ -520,8 +511,6 @@ class Sign(Body, frozen=True):
 
 
 # --- identity and the server's own ---------------------------------------------------------------------------------
-
-
 class Genesis(Body, frozen=True):
     """Op 0: the organisation, its sequencer's key, its log, its first admin."""
 
@@ -600,13 +589,35 @@ class Sequenced(Body, frozen=True):
     changes: tuple[tuple[Natural, str, str, Whole, Natural], ...] = ()
 
 
+class Lease(Body, frozen=True):
+    """Stock of one key promised to one device until an instant, for the intent at `for_index`; 0 takes it back."""
+
+    kind = "lease"
+    device: Device
+    item: Id
+    lot: IdOrNone
+    place: Id
+    qty: Natural
+    until_ms: Whole
+    for_index: Natural | None = None
+
+
+class Lotmap(Body, frozen=True):
+    """The day's Merkle root over all lots and their histories: with its proof, nothing of a lot was left out."""
+
+    kind = "lotmap"
+    day: Day
+    root: Digest
+    size: Natural
+
+
 BODIES: Final[dict[str, type[Body]]] = {
     body.kind: body
     for body in (
         Receive, Move, Pick, Ship, Deliver, Return, Adjust, Dispose, Finish, Count, Pack, Unpack, Weigh,
         Harvest, FarmWork, Transform, TestResult, Inspect, Hold, Recall, Label, Offer, Take,
         Price, Payment, Settle, Order, Task, Reserve, Approve, Release, Certificate, Resolve, Set, Tag, Close,
-        Void, Attach, Sign, Genesis, Enrol, Session, Grant, Revoke, Rotate, Sequenced,
+        Void, Attach, Sign, Genesis, Enrol, Session, Grant, Revoke, Rotate, Sequenced, Lease, Lotmap,
     )
 }  # fmt: skip
 """Every kind that this version folds; others are kept, relayed and deferred."""

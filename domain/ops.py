@@ -195,6 +195,8 @@ def foreign_names(op: Op) -> tuple[tuple[str, bytes], ...]:
         match name:
             case [str() as origin, bytes() as digest] if len(digest) == HASH_BYTES:
                 found.append((origin, digest))
+            case _:
+                continue
     return tuple(found)
 
 

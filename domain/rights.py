@@ -16,8 +16,9 @@ QUALITY: Final = frozenset(
     {"hold", "recall", "release", "test_result", "certificate", "dispose", "transform"}
 )
 OFFICE: Final = frozenset(
-    {"receive", "deliver", "adjust", "dispose", "transform", "order", "task", "reserve", "approve", "resolve", "set", "close",
-     "void", "price", "payment", "settle", "hold", "recall", "release", "test_result", "certificate", "harvest", "farm_work"}
+    {"receive", "deliver", "adjust", "dispose", "transform", "order", "task", "reserve", "approve", "resolve", "set",
+     "close", "void", "price", "payment", "settle", "hold", "recall", "release", "test_result", "certificate",
+     "harvest", "farm_work"}
 )  # fmt: skip
 
 KINDS_BY_ROLE: Final[Mapping[str, frozenset[str]]] = {

@@ -30,6 +30,8 @@ const idOrNone = text(0, 64);
 const words = text(0, 1000);
 const day = matching(/^\d{4}-\d{2}-\d{2}$/);
 const digest = bytes(32);
+const device = bytes(16);
+const publicKey = bytes(65);
 const idOrNull = nullable(id);
 const grams = nullable(natural);
 
@@ -90,6 +92,11 @@ const lots = optional(list(tuple(id, id, attributes)), []);
 const lotRefs = list(tuple(id, id));
 const side = oneOf("buy", "sell");
 const role = id;
+/** A person or role by its id, a device by its bytes. */
+const wordsOrBytes: Shape<string | Uint8Array> = {
+  read: (value) => (value instanceof Uint8Array ? value : words.read(value)),
+  write: (value) => value,
+};
 
 /** Fields of each kind, after `occurred, names`. */
 const FIELDS = {
@@ -225,6 +232,46 @@ const FIELDS = {
     fromMs: optional(nullable(whole), null),
     untilMs: optional(nullable(whole), null),
   }),
+  revoke: struct({
+    what: oneOf("person", "device", "role"),
+    id: wordsOrBytes,
+    role: optional(idOrNull, null),
+  }),
+  genesis: struct({
+    name: words,
+    key: publicKey,
+    logKey: words,
+    rootKeys: list(bytes()),
+    rootSignatures: list(bytes()),
+    witnessPolicy: words,
+    admin: tuple(id, words, nullable(bytes())),
+    utcOffsetMinutes: whole,
+  }),
+  enrol: struct({
+    device,
+    key: publicKey,
+    name: words,
+    person: idOrNull,
+    purpose: oneOf("phone", "desk", "server", "shared"),
+  }),
+  rotate: struct({ device, key: publicKey }),
+  sequenced: struct({
+    firstIndex: natural,
+    serverMs: whole,
+    times: list(tuple(whole, natural)),
+    verdicts: optional(list(tuple(natural, words, words)), []),
+    changes: optional(list(tuple(natural, words, words, whole, natural)), []),
+  }),
+  lease: struct({
+    device,
+    item: id,
+    lot: idOrNone,
+    place: id,
+    qty: natural,
+    untilMs: whole,
+    forIndex: optional(grams, null),
+  }),
+  lotmap: struct({ day, root: digest, size: natural }),
 } as const;
 
 /** The kinds that this version can record and read; others are kept and shown as unknown. */
