@@ -1,0 +1,1 @@
+"""One script for each released schema; a released one is never edited."""
