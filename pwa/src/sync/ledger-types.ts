@@ -129,6 +129,24 @@ export type EnrolResult =
         | "pin-too-short";
     };
 
+/** What the server says to a question that only it can answer, such as balances as of last month. */
+export type Answer =
+  | { readonly ok: true; readonly body: unknown }
+  | { readonly ok: false; readonly type: "not-enrolled" | "offline" }
+  /** `code` is that of the problem: `no-session`, `no-right`, … */
+  | {
+      readonly ok: false;
+      readonly type: "refused";
+      readonly status: number;
+      readonly code: string;
+      readonly detail: string;
+    };
+
+/** Why nobody was added, besides what a sign-in may say. */
+export type AddPersonResult =
+  | SignInResult
+  | { readonly ok: false; readonly type: "signed-out" | "pin-too-short" };
+
 /** Whether everything recorded here is safe on the server: what a phone says before it is wiped or handed on. */
 export interface WipeSafety {
   readonly isSafe: boolean;
@@ -170,10 +188,15 @@ export interface Ledger {
   readonly signIn: (person: string, pin: string) => Promise<SignInResult>;
   readonly signOut: () => Promise<void>;
   /** Lets another person sign in on this phone; somebody must be signed in. */
-  readonly addPerson: (person: string, name: string, pin: string) => Promise<SignInResult>;
+  readonly addPerson: (person: string, name: string, pin: string) => Promise<AddPersonResult>;
 
   /** Brings up what is recorded and brings down what is new, now. Resolves when the attempt has ended. */
   readonly syncNow: () => Promise<SyncStatus>;
+  /** Asks one of the server's JSON routes as this device and person; `path` begins with `/api/`. */
+  readonly ask: (
+    path: string,
+    options?: { readonly method?: "GET" | "POST" | "PUT"; readonly body?: unknown },
+  ) => Promise<Answer>;
   /** The demo's switch: requests fail as if there were no network. */
   readonly setOffline: (isOffline: boolean) => void;
   readonly isSetOffline: ReadonlySignal<boolean>;

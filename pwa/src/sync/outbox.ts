@@ -1,0 +1,81 @@
+/**
+ * What a device keeps of its epochs: every op that it may still be asked for, in order of seq. Pure.
+ *
+ * Twin: `sync_engine/outbox.py`.
+ */
+import type { Bytes } from "../codec/bytes.ts";
+import { FRAME_BYTES_MAX } from "../codec/frame.ts";
+import type { Value } from "../codec/msgpack.ts";
+import type { Op } from "../codec/op.ts";
+
+export const FRAME_OPS = 500;
+const HEADER_BYTES = 1024;
+/** What an op costs in a frame beyond its own bytes, at worst: its share of a seal and of run lengths. */
+const OP_SHARE_BYTES = 8;
+const VALUE_BYTES = 32;
+
+/** An op of this device with its bytes and its hash. */
+export interface Recorded {
+  readonly op: Op;
+  readonly data: Bytes;
+  readonly hash: Bytes;
+  /** (salt, value) of its erasable digests, in order. */
+  readonly values: readonly (readonly [salt: Uint8Array, value: Uint8Array])[];
+  readonly note: Value;
+}
+
+type Range = readonly [first: number, last: number];
+
+/** The ops of one epoch, from seq 1 on, and how far the server has them. */
+export interface Epoch {
+  readonly number: number;
+  readonly entries: Recorded[];
+  ackedTo: number;
+  /** Seqs that have a verdict in the rows: they have left the overlay. Apart and in order. */
+  settled: readonly Range[];
+  /** The log holds another branch of this epoch: what is left goes up all the same, and no head will match it. */
+  forked: boolean;
+}
+
+export const freshEpoch = (number: number): Epoch => ({
+  number,
+  entries: [],
+  ackedTo: 0,
+  settled: [],
+  forked: false,
+});
+
+/** Ops that the server is not known to have. */
+export const unsent = (epoch: Epoch): readonly Recorded[] => epoch.entries.slice(epoch.ackedTo);
+
+export const isSettled = (epoch: Epoch, seq: number): boolean =>
+  epoch.settled.some(([first, last]) => first <= seq && seq <= last);
+
+/** Ranges with one more among them: joined where they touch. */
+export const withRange = (ranges: readonly Range[], first: number, last: number): readonly Range[] => {
+  if (last < first) return ranges;
+  let joined: Range = [first, last];
+  const apart = ranges.filter(([from, to]) => {
+    if (to + 1 < joined[0] || joined[1] + 1 < from) return true;
+    joined = [Math.min(from, joined[0]), Math.max(to, joined[1])];
+    return false;
+  });
+  return [...apart, joined].sort((a, b) => a[0] - b[0]);
+};
+
+/** Cuts consecutive ops into stretches that each fit into one frame. */
+export const stretches = (entries: readonly Recorded[]): (readonly Recorded[])[] => {
+  const cut: (readonly Recorded[])[] = [];
+  let [first, size] = [0, HEADER_BYTES];
+  entries.forEach((entry, number) => {
+    const beside = entry.values.reduce((sum, [, value]) => sum + value.length + VALUE_BYTES, 0);
+    const cost = entry.data.length + OP_SHARE_BYTES + beside;
+    if (number > first && (number - first === FRAME_OPS || size + cost > FRAME_BYTES_MAX)) {
+      cut.push(entries.slice(first, number));
+      [first, size] = [number, HEADER_BYTES];
+    }
+    size += cost;
+  });
+  if (entries.length > 0) cut.push(entries.slice(first));
+  return cut;
+};
