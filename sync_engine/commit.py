@@ -26,6 +26,18 @@ class Delivery(Struct, frozen=True, kw_only=True):
     frames: Sequence[bytes] = ()
     relayed: Sequence[bytes] = ()
     arrived_ms: int = 0
+    """Server time at which the request came in; 0: when it is committed."""
+    pending: int = 0
+    """Ops that the device still holds after these frames."""
+
+
+class Contact(Struct, frozen=True):
+    """The last time that a device met the server: `clock_off_ms` is server time less what the phone called now."""
+
+    device: bytes
+    at_ms: int
+    pending: int
+    clock_off_ms: int | None
 
 
 class Intention(Struct, frozen=True):
@@ -70,7 +82,8 @@ class KeptValue(Struct, frozen=True):
 class WaitingFrame(Struct, frozen=True):
     """A frame beside the log: its predecessor (`seq` of `epoch`, hash `prev`) is not in the log yet.
 
-    `correction_ms` and `widen_ms` are what the sync that brought it said of the clock, by run (effective_time).
+    `last_seq` counts the ops that are sealed. `off_ms` is server time less what the phone called now in `run`, in the
+    sync that brought it (`effective_time.correction`); both are None for a relayed frame.
     """
 
     hash: bytes
@@ -87,18 +100,26 @@ class WaitingFrame(Struct, frozen=True):
 
 
 class Commit(Struct, frozen=True, kw_only=True):
-    """Everything that one group commit makes durable, in the order of the log."""
+    """Everything that one group commit makes durable, in the order of the log.
+
+    `problems` alone say what was refused as bytes; a commit without `appended` and `waiting_added` only answers.
+    """
 
     server_ms: int
+    """Of the last `sequenced` op in the log: strictly increasing."""
     appended: Sequence[Appended] = ()
     seals: Sequence[SealedStretch] = ()
     values: Sequence[KeptValue] = ()
     verdict_changes: Sequence[VerdictChange] = ()
     waiting_added: Sequence[WaitingFrame] = ()
     waiting_removed: Sequence[bytes] = ()
+    """Names of frames that wait no longer: their ops are in the log."""
+    contacts: Sequence[Contact] = ()
     changes: Changes
     problems: Sequence[Sequence[Problem]] = ()
     """Per delivery, in order."""
+    recorded: Sequence[tuple[int, bytes]] = ()
+    """(index, hash) of the op that each intention became, in order."""
     log_size: int = 0
     """After the commit."""
 
