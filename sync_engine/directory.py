@@ -121,13 +121,19 @@ class Directory:
 
     def roles_of(self, person: str, *, below: int, at_ms: int) -> frozenset[str]:
         """Return the roles that the log gave a person in the entries below an index, at an instant."""
-        return frozenset(
-            grant.role
-            for grant in self._grants.get(person, ())
-            if grant.index < below
-            and (grant.from_ms is None or grant.from_ms <= at_ms)
-            and (grant.until_ms is None or at_ms < grant.until_ms)
-            and not self._is_revoked(grant, below)
+        return frozenset(grant.role for grant in self.grants_of(person, below=below, at_ms=at_ms))
+
+    def grants_of(self, person: str, *, below: int, at_ms: int) -> tuple[Grant, ...]:
+        """Return the grants, with their places, that the log gave a person and did not take back: as `roles_of`."""
+        return tuple(
+            [
+                grant
+                for grant in self._grants.get(person, ())
+                if grant.index < below
+                and (grant.from_ms is None or grant.from_ms <= at_ms)
+                and (grant.until_ms is None or at_ms < grant.until_ms)
+                and not self._is_revoked(grant, below)
+            ]
         )
 
     def _is_revoked(self, grant: Grant, below: int) -> bool:

@@ -1,0 +1,1 @@
+"""Where the ledger meets a database: imported only where the app is wired."""

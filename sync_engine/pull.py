@@ -1,0 +1,158 @@
+"""The half of a round trip that brings rows to a phone: a consistent cut over all its buckets, page by page.
+
+Pages need no memory on the server: rows are read in the order in which they changed, so a row that changes while a
+phone turns pages moves behind them, and the last page, which is read up to the end in one state, makes all of them
+together the state of that instant. A page names where it ended and which buckets it was of; when those are no longer
+what the phone may have, a new cut begins, and names whole buckets in `dropped`.
+"""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from domain.canonical import encode_trusted
+from sync_engine.buckets import buckets_of
+from sync_engine.directory import Directory
+from sync_engine.ledger import Ledger
+from sync_engine.ports import Cut, RowsWanted
+from sync_engine.sequencer import Head, Receipt, Sequencer
+from sync_engine.wire import Acked, Held, Row, Settled, SyncReply, SyncRequest
+
+PAGE_ROWS: Final = 20_000
+"""About a megabyte before compression: a phone on a bad line gets it through, and keeps what it has."""
+
+PullCode = Literal["ok", "use-dpop-nonce", "no-session", "session-expired", "revoked", "not-enrolled"]
+
+
+class _Page(Struct, array_like=True, frozen=True):
+    """What a page token says: which cut it goes on with, and after which row."""
+
+    begun: int
+    after: tuple[int, int]
+    scope: bytes
+
+
+_page_decoder: Final = msgspec.msgpack.Decoder(_Page)
+
+
+async def answer(
+    sequencer: Sequencer, request: SyncRequest, receipt: Receipt, *, is_proven: bool, now_ms: int
+) -> SyncReply:
+    """Return the reply to a request whose frames were submitted.
+
+    `is_proven`: the request carried a fresh proof by the device's key. Rows need it; what became of frames does not.
+
+    Raises FaultError.
+    """
+    async with sequencer.at_rest() as rest:
+        ledger, head, cut = rest.ledger, rest.head, rest.cut
+        directory = ledger.directory
+        state = ledger.device_state(request.device)
+        code = _may_pull(directory, request, is_proven=is_proven, now_ms=now_ms)
+        granted: tuple[str, ...] = ()
+        if code == "ok":
+            session = directory.session(request.session)
+            assert session is not None, "judged just now"
+            granted = buckets_of(
+                directory,
+                device=request.device,
+                person=session.person,
+                below=head.size,
+                at_ms=now_ms,
+                sites=_sites(ledger),
+                site_of=ledger.fold.state.site_of,
+            )
+    try:
+        pulled = _Pulled(request.cursor)
+        if code == "ok":
+            pulled = await _rows(cut, request, granted, head)
+    finally:
+        await cut.close()
+    is_last = code == "ok" and pulled.page is None
+    return SyncReply(
+        now_ms=now_ms,
+        log_size=head.size,
+        pull=code,
+        cursor=pulled.cursor,
+        page=pulled.page,
+        dropped=tuple(pulled.dropped),
+        rows=tuple(pulled.rows),
+        settled=tuple([Settled(*one) for one in state.settled]) if is_last else (),
+        held=tuple([Held(*one) for one in state.held]),
+        problems=tuple(receipt.problems),
+        checkpoint=head.note,
+        seen=head.seen if is_last else None,
+        acked=tuple([Acked(*one) for one in state.acked]),
+    )
+
+
+def _sites(ledger: Ledger) -> Iterator[str]:
+    """Yield the bucket of every place that the ledger knows: by its attributes, or because something stood there."""
+    state = ledger.fold.state
+    for table, place in state.registers:
+        if table == "place":
+            yield state.site_of(place)
+    for place in state.items_at:
+        if ":" not in place:
+            yield state.site_of(place)
+
+
+def _may_pull(directory: Directory, request: SyncRequest, *, is_proven: bool, now_ms: int) -> PullCode:
+    """Return whether this device may have rows for this session, and if not, why."""
+    if directory.device(request.device) is None:
+        return "not-enrolled"
+    if directory.device_revoked_at(request.device) is not None:
+        return "revoked"
+    if not is_proven:
+        return "use-dpop-nonce"
+    session = directory.session(request.session)
+    if session is None or session.device != request.device:
+        return "no-session"
+    return "session-expired" if session.expires_ms <= now_ms else "ok"
+
+
+class _Pulled(Struct):
+    cursor: int
+    page: bytes | None = None
+    dropped: Sequence[str] = ()
+    rows: Sequence[Row] = ()
+
+
+async def _rows(cut: Cut, request: SyncRequest, granted: Sequence[str], head: Head) -> _Pulled:
+    """Return the next page of the rows that the phone does not have."""
+    held = set(request.buckets) if request.cursor >= 0 else set[str]()
+    known = [bucket for bucket in granted if bucket in held]
+    whole = [bucket for bucket in granted if bucket not in held]
+    lost = sorted(set(request.buckets) - set(granted))
+    scope = _scope(request.cursor, known, whole)
+    page = _resume(request.page, scope, head)
+    # Whole buckets are dropped first: what an interrupted cut left of them is no part of this one.
+    dropped = [] if page is not None else [*lost, *whole]
+    if page is None:
+        page = _Page(head.size - 1, (-1, -1), scope)
+    wanted = RowsWanted(
+        known=known, whole=whole, cursor=request.cursor, begun=page.begun, after=page.after, limit=PAGE_ROWS
+    )
+    found = await cut.rows(wanted)
+    if found.last is None:
+        return _Pulled(head.size - 1, None, dropped, found.rows)
+    following = encode_trusted(_Page(page.begun, found.last, scope))
+    return _Pulled(request.cursor, following, dropped, found.rows)
+
+
+def _scope(cursor: int, known: Sequence[str], whole: Sequence[str]) -> bytes:
+    return sha256(encode_trusted((cursor, known, whole))).digest()[:8]
+
+
+def _resume(token: bytes | None, scope: bytes, head: Head) -> _Page | None:
+    """Return where the phone's last page ended; None where that is of another cut, or of another log."""
+    if token is None:
+        return None
+    try:
+        page = _page_decoder.decode(token)
+    except msgspec.DecodeError:
+        return None
+    return page if page.scope == scope and page.begun < head.size else None
