@@ -6,7 +6,7 @@ Order-free: an entry counts from its index on, and a revocation ends it below th
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain import kinds
 from domain.kinds import parse_body
@@ -99,6 +99,10 @@ class Directory:
         elif isinstance(body, kinds.Grant):
             grant = Grant(body.person, body.role, body.places, body.from_ms, body.until_ms, index)
             self._grants.setdefault(body.person, []).append(grant)
+        elif isinstance(body, kinds.Rotate):
+            known = self._devices.get(body.device)
+            if known is not None:
+                self._devices[body.device] = structs.replace(known, key=body.key)
         elif isinstance(body, kinds.Revoke):
             self._revocations.append(Revocation(body.what, body.id, body.role, index))
 

@@ -6,13 +6,27 @@ from typing import Final
 from domain import kinds
 from domain.kinds import Body
 from domain.ops import Op, named_hashes
+from sync_engine.directory import IDENTITY_KINDS
 from sync_engine.fold.derive_farm import interval_of
 from sync_engine.fold.fold import Fold
 from sync_engine.fold.lots import day_of
-from sync_engine.verdicts import ACCEPT, Ruling
+from sync_engine.logged import ACCEPTED, REFUSED, Logged
+from sync_engine.verdicts import ACCEPT, RESOLVED, Ruling, read
 
 NOT_VOIDABLE: Final = frozenset(
-    {"void", "approve", "close", "sequenced", "genesis", "enrol", "session", "grant", "revoke"}
+    {
+        "void",
+        "approve",
+        "close",
+        "resolve",
+        "sequenced",
+        "genesis",
+        "enrol",
+        "session",
+        "grant",
+        "revoke",
+        "rotate",
+    }
 )
 """Taking these back would make what was decided on them ambiguous: a new op decides anew."""
 
@@ -25,10 +39,32 @@ def rule_intent(op: Op, body: Body, fold: Fold, t: int) -> Ruling:
     return ACCEPT if rule is None else rule(op, body, fold, t)
 
 
+def _named(op: Op, fold: Fold) -> Logged | None:
+    names = named_hashes(op)
+    index = fold.index_of(names[0]) if names else None
+    return None if index is None else fold.logged(index)
+
+
 def _named_kind(op: Op, fold: Fold) -> str:
-    index = fold.index_of(named_hashes(op)[0])
-    entry = None if index is None else fold.logged(index)
+    entry = _named(op, fold)
     return "" if entry is None else entry.op.kind
+
+
+def _resolve(op: Op, body: Body, fold: Fold, _t: int) -> Ruling:
+    """A manager overrides a verdict, not what is accepted: `void` takes that back, and shows it.
+
+    Nor does anybody's word make an op readable, or undo what was decided on an identity in the meantime.
+    """
+    assert isinstance(body, kinds.Resolve)
+    entry = _named(op, fold)
+    if entry is None:
+        return ACCEPT if body.exception else Ruling("refused", "nothing-to-resolve")
+    if body.verdict == REFUSED:
+        was_accepted = entry.verdict == ACCEPTED and (
+            entry.code != RESOLVED or entry.op.kind in IDENTITY_KINDS
+        )
+        return Ruling("refused", "use-void") if was_accepted else ACCEPT
+    return Ruling("refused", "not-resolvable") if isinstance(read(entry.op), Ruling) else ACCEPT
 
 
 def _void(op: Op, _body: Body, fold: Fold, _t: int) -> Ruling:
@@ -96,7 +132,8 @@ _RULES: Final[dict[str, Callable[[Op, Body, Fold, int], Ruling]]] = {
     "release": _release,
     "certificate": _certificate,
     "reserve": _reserve,
+    "resolve": _resolve,
 }
 
-JUDGED_BY_THE_LEDGER: Final = frozenset(_RULES)
+JUDGED_BY_THE_LEDGER: Final = frozenset({"certificate", "reserve"})
 """Kinds for which the ledger below the op must be derived before it is judged."""

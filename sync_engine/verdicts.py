@@ -5,23 +5,31 @@ from typing import Final, NamedTuple
 
 from domain import kinds
 from domain.kinds import INTENTS, SERVER_KINDS, Body, MalformedBodyError, parse_body
-from domain.ops import Op, named_hashes, occurred
+from domain.ops import VERSION, Op, named_hashes, occurred
 from domain.rights import may_back_date, may_record
-from sync_engine.directory import Directory
+from sync_engine.directory import Device, Directory
 from sync_engine.logged import Verdict
 
 OFFLINE_ALLOWANCE_MS: Final = 30 * 24 * 3_600_000
 """A month without a sync: longer, and nobody can say what the device knew of its rights."""
 
+ACTING_ON_AN_OP: Final = frozenset({"weigh", "approve", "release", "void"})
+"""Kinds that change what names[0] does: it is an op of this log."""
+
 
 class Ruling(NamedTuple):
-    """A verdict and its code; the code is empty for acceptance."""
+    """A verdict and its code; the code of an acceptance is empty, or `RESOLVED`."""
 
     verdict: Verdict
     code: str = ""
 
 
 ACCEPT: Final = Ruling("accepted")
+UNKNOWN_KIND: Final = Ruling("deferred", "unknown-kind")
+MISSING_OP: Final = Ruling("deferred", "missing-op")
+RESOLVED: Final = "resolved"
+"""The code of a verdict that a manager gave, acceptance included."""
+FORK: Final = Ruling("quarantined", "fork")
 
 
 class Circumstances(NamedTuple):
@@ -30,7 +38,8 @@ class Circumstances(NamedTuple):
     directory: Directory
     leaf: int
     t: int
-    seen_ms: int
+    seen_ms: int | None
+    """Server time of the checkpoint in `seen`; None when this log never had that checkpoint."""
     arrived_ms: int
     index_of: Callable[[bytes], int | None]
 
@@ -39,44 +48,55 @@ def _no(op: Op, code: str) -> Ruling:
     return Ruling("refused" if op.kind in INTENTS else "quarantined", code)
 
 
-def rule(op: Op, c: Circumstances) -> Ruling:
-    """Return the verdict that form, names and authority give; the intent's own rules come after (`intents`)."""
+def read(op: Op) -> Body | Ruling:
+    """Return the typed body, or the ruling on an op that this version cannot read."""
     try:
-        body = parse_body(op.kind, op.body) if op.v == 1 else None
+        body = parse_body(op.kind, op.body) if op.v == VERSION else None
     except MalformedBodyError:
-        return _no(op, "malformed-body")
+        return _no(op, MalformedBodyError.code)
     if body is None:
-        return Ruling("deferred", "unknown-kind")
-    if any(c.index_of(name) is None for name in named_hashes(op)):
-        return Ruling("deferred", "missing-op")
-    return _authority(op, body, c)
+        return UNKNOWN_KIND
+    if op.kind in ACTING_ON_AN_OP and not isinstance(body.names[0], bytes):
+        return _no(op, MalformedBodyError.code)
+    return body
 
 
-def _authority(op: Op, body: Body, c: Circumstances) -> Ruling:
+def rule(op: Op, body: Body, c: Circumstances) -> Ruling:
+    """Return the verdict that names and authority give; the intent's own rules come after (`intents`)."""
+    if body.names and any(c.index_of(name) is None for name in named_hashes(op)):
+        return MISSING_OP
     device = c.directory.device(op.device)
     if device is None:
-        return (
-            ACCEPT
-            if isinstance(body, kinds.Genesis) and c.leaf == 0
-            else Ruling("quarantined", "unknown-device")
-        )
+        is_genesis = isinstance(body, kinds.Genesis) and c.leaf == 0
+        return ACCEPT if is_genesis else Ruling("quarantined", "unknown-device")
     revoked = c.directory.device_revoked_at(op.device)
     if revoked is not None and revoked < c.leaf:
         return _no(op, "revoked-device")
-    if device.purpose == "server" and not op.actor:
-        return ACCEPT
+    if device.purpose == "server":
+        return ACCEPT if not op.actor else _in_session(op, device, c)
+    if c.seen_ms is None:
+        # A proof of knowledge that is none: what the op knew, and when it was made, are anybody's guess.
+        return _no(op, "false-seen")
     if isinstance(body, kinds.Session):
-        return _session(op, body, device.person, c)
-    if op.kind in SERVER_KINDS and device.purpose != "server":
+        return _session(op, body, device, c)
+    if op.kind in SERVER_KINDS:
         return _no(op, "no-right")
+    return _in_session(op, device, c)
+
+
+def _in_session(op: Op, device: Device, c: Circumstances) -> Ruling:
+    """A session is of one device; the server's device acts in everybody's (assurance `form`)."""
     session = c.directory.session(op.actor)
-    if session is None or (session.device != op.device and device.purpose != "server"):
+    is_server = device.purpose == "server"
+    if session is None or (session.device != op.device and not is_server):
         return _no(op, "no-session")
+    if not is_server and c.arrived_ms - (c.seen_ms or 0) > OFFLINE_ALLOWANCE_MS:
+        return _no(op, "stale")
     return _rights(op, session.person, c)
 
 
-def _session(op: Op, body: kinds.Session, owner: str | None, c: Circumstances) -> Ruling:
-    if owner is not None and owner != body.person:
+def _session(op: Op, body: kinds.Session, device: Device, c: Circumstances) -> Ruling:
+    if device.person is not None and device.person != body.person:
         return _no(op, "no-right")
     if not c.directory.roles_of(body.person, below=c.leaf, at_ms=c.t):
         return _no(op, "no-right")
@@ -84,8 +104,7 @@ def _session(op: Op, body: kinds.Session, owner: str | None, c: Circumstances) -
 
 
 def _rights(op: Op, person: str, c: Circumstances) -> Ruling:
-    if c.arrived_ms - c.seen_ms > OFFLINE_ALLOWANCE_MS:
-        return _no(op, "stale")
+    """By the grants that the op had seen; and where those at its arrival would refuse, by these too."""
     known = c.directory.roles_of(person, below=max(op.seen[0], 1), at_ms=c.t)
     if not may_record(known, op.kind):
         return _no(op, "no-right")

@@ -1,0 +1,112 @@
+"""What the log holds of one device, and the frames of it that wait beside the log: the `Known` of `chain`."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from domain.ops import LeafHash, Op
+from sync_engine.chain import Head
+from sync_engine.commit import DeviceState, WaitingFrame
+from sync_engine.frame import Frame
+
+WAITING_FRAMES_MAX: Final = 256
+"""Per device: a phone's whole outbox after weeks, cut small, carried by others out of order."""
+
+
+class Beside(NamedTuple):
+    """A frame beside the log; of its ops, the first `standing` are sealed."""
+
+    stored: WaitingFrame
+    frame: Frame
+    standing: int
+
+
+class DeviceChain:
+    """Epoch by epoch the main branch, the later branches, and what is still without a final verdict."""
+
+    __slots__ = ("_branches", "_deferred", "_enrol", "_main", "waiting")
+
+    def __init__(self, enrol: bytes) -> None:
+        self._enrol = enrol
+        self._main: dict[int, list[LeafHash]] = {}
+        self._branches: dict[bytes, tuple[int, int]] = {}
+        self._deferred: dict[int, set[int]] = {}
+        self.waiting: dict[bytes, Beside] = {}
+        """By the name of the frame."""
+
+    # --- `chain.Known` -----------------------------------------------------------------------------------------
+
+    def head(self, epoch: int) -> Head | None:
+        """The last op of the main branch of an epoch; None before its first."""
+        main = self._main.get(epoch)
+        return Head(len(main), main[-1]) if main else None
+
+    def hash_at(self, epoch: int, seq: int) -> bytes | None:
+        """The op of the main branch at a dot; asked up to the head, not beyond."""
+        return self._main[epoch][seq - 1]
+
+    def is_branch(self, digest: bytes) -> bool:
+        """Whether the log holds this op on a later branch: quarantined as a fork."""
+        return digest in self._branches
+
+    def may_begin_after(self, digest: bytes) -> bool:
+        """Whether an epoch may begin here: the device's enrol op, or any op of the device that the log holds."""
+        if digest == self._enrol or digest in self._branches:
+            return True
+        mains = self._main.values()
+        return any(main[-1] == digest for main in mains) or any(digest in main for main in mains)
+
+    # --- in ----------------------------------------------------------------------------------------------------
+
+    def extend(self, op: Op, digest: LeafHash, *, is_branch: bool) -> None:
+        """Note an op that the log took."""
+        if is_branch:
+            self._branches[digest] = (op.epoch, op.seq)
+            return
+        main = self._main.setdefault(op.epoch, [])
+        main.append(digest)
+        assert len(main) == op.seq, "an op is logged after its predecessor"
+
+    def defer(self, op: Op, *, is_deferred: bool) -> None:
+        """Note whether an op still waits for its final verdict."""
+        if is_deferred:
+            self._deferred.setdefault(op.epoch, set()).add(op.seq)
+        elif op.epoch in self._deferred:
+            self._deferred[op.epoch].discard(op.seq)
+
+    def follower(self, op: Op, digest: bytes) -> LeafHash | None:
+        """The next op of the main branch, None where this one is its last or on another branch."""
+        main = self._main.get(op.epoch, [])
+        is_main = op.seq < len(main) and main[op.seq - 1] == digest
+        return main[op.seq] if is_main else None
+
+    # --- out ---------------------------------------------------------------------------------------------------
+
+    def state(self) -> DeviceState:
+        """What a sync reply says of the device."""
+        return DeviceState(
+            held=tuple([(epoch, len(main) + 1, main[-1]) for epoch, main in self._main.items()]),
+            acked=tuple(self._acked()),
+            settled=tuple(self._settled()),
+        )
+
+    def _acked(self) -> Iterator[tuple[int, int]]:
+        reach = {epoch: len(main) for epoch, main in self._main.items()}
+        for beside in sorted(self.waiting.values(), key=lambda beside: beside.stored.first_seq):
+            stored = beside.stored
+            if stored.first_seq <= reach.get(stored.epoch, 0) + 1:
+                reach[stored.epoch] = max(reach.get(stored.epoch, 0), stored.last_seq)
+        yield from ((epoch, last) for epoch, last in reach.items() if last)
+
+    def _settled(self) -> Iterator[tuple[int, int, int]]:
+        """Ranges without the deferred ops; those of a later branch have their verdict, and may reach further."""
+        ends = {epoch: len(main) for epoch, main in self._main.items()}
+        for epoch, seq in self._branches.values():
+            ends[epoch] = max(seq, ends.get(epoch, 0))
+        for epoch, end in ends.items():
+            first = 1
+            for seq in sorted(self._deferred.get(epoch, ())):
+                if first < seq:
+                    yield epoch, first, seq - 1
+                first = seq + 1
+            if first <= end:
+                yield epoch, first, end

@@ -1,0 +1,282 @@
+"""From the frames of requests to ops that follow what is known: sync.md §3, steps 1 to 4.
+
+What is wrong with one frame is a problem of that frame. What is ahead of a gap waits here, beside the log, until its
+predecessor comes. Verdicts are given later, in `ledger`.
+"""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from msgspec import Struct, field
+
+from domain.canonical import MalformedError
+from domain.errors import ProtocolError
+from domain.ops import DeviceId, LeafHash, Op, device_secret, named_hashes
+from sync_engine.chain import Fork, Ready, Waiting, place
+from sync_engine.commit import Delivery, SealedStretch, WaitingFrame
+from sync_engine.device_chain import WAITING_FRAMES_MAX, Beside, DeviceChain
+from sync_engine.directory import Device, Directory
+from sync_engine.effective_time import NO_CORRECTION, Correction, correction
+from sync_engine.frame import (
+    ErasableValue,
+    Frame,
+    UnknownDeviceError,
+    WrongSealError,
+    decode_frame,
+    peek_header,
+    sealed_ops,
+)
+from sync_engine.seal import PublicKey, load_key
+from sync_engine.wire import Problem
+
+TOO_MANY_WAITING: Final = "too-many-waiting"
+
+
+class Arrival(NamedTuple):
+    """An op that the log takes next; it has no verdict yet."""
+
+    op: Op
+    data: bytes
+    hash: LeafHash
+    arrived_ms: int
+    correction: Correction
+    is_branch: bool
+    values: Sequence[ErasableValue] = ()
+
+
+class Batch(Struct):
+    """What one group commit collects before it is judged."""
+
+    arrivals: list[Arrival] = field(default_factory=list)
+    seals: list[SealedStretch] = field(default_factory=list)
+    waiting_added: dict[bytes, WaitingFrame] = field(default_factory=dict)
+    waiting_removed: list[bytes] = field(default_factory=list)
+
+
+class Clocked(NamedTuple):
+    """When a frame came in, and what its sync said of the clock."""
+
+    arrived_ms: int
+    off_ms: int | None
+    run: int | None
+
+    def correction_of(self, op_run: int) -> Correction:
+        """Return what an op of a run is corrected by."""
+        if self.off_ms is None or self.run is None:
+            return NO_CORRECTION
+        return correction(server_ms=self.off_ms, phone_now_ms=0, phone_run=self.run, op_run=op_run)
+
+
+class Intake:
+    """The chains of all devices, and what waits beside them."""
+
+    def __init__(self, org: str, organisation_secret: bytes, directory: Directory) -> None:
+        self.org = org
+        self._secret = organisation_secret
+        self._directory = directory
+        self._secrets: dict[bytes, bytes] = {}
+        self._keys: dict[bytes, PublicKey | None] = {}
+        self.chains: dict[bytes, DeviceChain] = {}
+
+    def chain(self, device: bytes) -> DeviceChain:
+        """Return the chain of a device; of one that the directory does not know, an empty one that nobody keeps."""
+        found = self.chains.get(device)
+        if found is None:
+            known = self._directory.device(device)
+            if known is None:
+                return DeviceChain(b"")
+            found = self.chains[device] = DeviceChain(known.enrol_hash)
+        return found
+
+    def begin(self, device: bytes, enrol: bytes) -> None:
+        """Make the chain of a device that no op of the log has enrolled yet: the server's own, before the genesis."""
+        self.chains.setdefault(device, DeviceChain(enrol))
+
+    # --- in ----------------------------------------------------------------------------------------------------
+
+    def take(self, delivery: Delivery, arrived_ms: int, batch: Batch) -> Sequence[Problem]:
+        """Take the frames of a delivery, and say which were refused as bytes."""
+        problems: list[Problem] = []
+        off = None if delivery.now_ms is None else arrived_ms - delivery.now_ms
+        own = Clocked(arrived_ms, off, delivery.run)
+        carried = Clocked(arrived_ms, None, None)
+        for is_relayed, frames in ((False, delivery.frames), (True, delivery.relayed)):
+            for number, data in enumerate(frames):
+                try:
+                    is_own = not is_relayed and peek_header(data).device == delivery.device
+                    self._take_frame(data, own if is_own else carried, batch)
+                except ProtocolError as refusal:
+                    problems.append(Problem(number, is_relayed, refusal.code, str(refusal)))
+        return problems
+
+    def _take_frame(self, data: bytes, clocked: Clocked, batch: Batch) -> None:
+        """Log what stands of a frame, or keep it beside the log.
+
+        Raises FrameTooLargeError, MalformedFrameError, UnknownDeviceError, WrongSealError: the last one after what
+        was sealed before the wrong seal is taken.
+        """
+        frame = decode_frame(data, self._secret_of)
+        device = self._directory.device(frame.header.device)
+        if device is None or frame.header.org != self.org:
+            raise UnknownDeviceError(device=frame.header.device.hex())
+        standing = self._standing(frame, device)
+        if standing:
+            self._place(frame, standing, clocked, batch, data)
+        if standing < len(frame.ops):
+            raise WrongSealError(standing=standing)
+
+    def _secret_of(self, device: DeviceId) -> bytes | None:
+        secret = self._secrets.get(device)
+        if secret is None and self._directory.device(device) is not None:
+            secret = self._secrets[device] = device_secret(self._secret, device)
+        return secret
+
+    def _standing(self, frame: Frame, device: Device) -> int:
+        key = self._key(device.key)
+        return 0 if key is None else sealed_ops(frame, key)
+
+    def _key(self, raw: bytes) -> PublicKey | None:
+        if raw not in self._keys:
+            try:
+                self._keys[raw] = load_key(raw)
+            except MalformedError:
+                # An `enrol` may name 65 bytes that are no point: then nothing that claims to be sealed by it stands.
+                self._keys[raw] = None
+        return self._keys[raw]
+
+    def _place(self, frame: Frame, standing: int, clocked: Clocked, batch: Batch, data: bytes) -> None:
+        chain = self.chain(frame.header.device)
+        match place(frame.header, frame.hashes[:standing], chain):
+            case Ready(first):
+                self._log(frame, first, standing, clocked, batch, is_branch=False)
+                self._release(chain, batch)
+            case Fork(first=first):
+                self._log(frame, first, standing, clocked, batch, is_branch=True)
+                self._release(chain, batch)
+            case Waiting():
+                self._keep(chain, frame, standing, clocked, batch, data)
+            case _:
+                pass
+
+    def _log(
+        self, frame: Frame, first: int, standing: int, clocked: Clocked, batch: Batch, *, is_branch: bool
+    ) -> None:
+        """Append ops first … standing − 1 of a frame."""
+        chain = self.chain(frame.header.device)
+        corrections: dict[int, Correction] = {}
+        values: dict[int, list[ErasableValue]] = {}
+        for value in frame.values:
+            values.setdefault(value.op, []).append(value)
+        arrivals = batch.arrivals
+        for number in range(first, standing):
+            op, digest = frame.ops[number], frame.hashes[number]
+            corrected = corrections.get(op.run)
+            if corrected is None:
+                corrected = corrections[op.run] = clocked.correction_of(op.run)
+            chain.extend(op, digest, is_branch=is_branch)
+            arrivals.append(
+                Arrival(
+                    op,
+                    frame.data[number],
+                    digest,
+                    clocked.arrived_ms,
+                    corrected,
+                    is_branch,
+                    values.get(number, ()) if values else (),
+                )
+            )
+        batch.seals.extend(_stretches(frame, first, standing))
+
+    # --- beside the log ----------------------------------------------------------------------------------------
+
+    def _keep(
+        self, chain: DeviceChain, frame: Frame, standing: int, clocked: Clocked, batch: Batch, data: bytes
+    ) -> None:
+        name = sha256(data).digest()
+        if name in chain.waiting:
+            return
+        if len(chain.waiting) >= WAITING_FRAMES_MAX:
+            raise TooManyWaitingError(most=WAITING_FRAMES_MAX)
+        header = frame.header
+        stored = WaitingFrame(
+            hash=name,
+            device=header.device,
+            epoch=header.epoch,
+            first_seq=header.first_seq,
+            last_seq=header.first_seq + standing - 1,
+            prev=header.first_prev,
+            data=data,
+            arrived_ms=clocked.arrived_ms,
+            off_ms=clocked.off_ms,
+            run=clocked.run,
+        )
+        chain.waiting[name] = Beside(stored, frame, standing)
+        batch.waiting_added[name] = stored
+
+    def keep_stored(self, stored: WaitingFrame) -> None:
+        """Put a frame beside the log again, as storage kept it; its seals were judged when it came."""
+        frame = decode_frame(stored.data, self._secret_of)
+        standing = stored.last_seq - stored.first_seq + 1
+        self.chain(stored.device).waiting[stored.hash] = Beside(stored, frame, standing)
+
+    def _release(self, chain: DeviceChain, batch: Batch) -> None:
+        """Log what waited for what was just logged, and so on."""
+        is_moving = bool(chain.waiting)
+        while is_moving:
+            is_moving = False
+            for name, (stored, frame, standing) in list(chain.waiting.items()):
+                found = place(frame.header, frame.hashes[:standing], chain)
+                if isinstance(found, Waiting):
+                    continue
+                is_moving = True
+                del chain.waiting[name]
+                if batch.waiting_added.pop(name, None) is None:
+                    batch.waiting_removed.append(name)
+                if isinstance(found, Ready | Fork):
+                    clocked = Clocked(stored.arrived_ms, stored.off_ms, stored.run)
+                    self._log(frame, found.first, standing, clocked, batch, is_branch=isinstance(found, Fork))
+
+    def bounds(self) -> dict[bytes, int]:
+        """Return hash → earliest arrival of a waiting op that follows or names it."""
+        found: dict[bytes, int] = {}
+        for chain in self.chains.values():
+            for beside in chain.waiting.values():
+                for digest in _before(beside):
+                    found[digest] = min(beside.stored.arrived_ms, found.get(digest, beside.stored.arrived_ms))
+        return found
+
+
+class TooManyWaitingError(ProtocolError):
+    """So many frames of the device wait for a predecessor that no more are kept; it sends them again later."""
+
+    code = TOO_MANY_WAITING
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(f"{most} frames of this device wait for earlier ones already")
+        self.most = most
+
+
+def _before(beside: Beside) -> Iterator[bytes]:
+    yield beside.frame.header.first_prev
+    for op in beside.frame.ops[: beside.standing]:
+        yield from named_hashes(op)
+
+
+def _stretches(frame: Frame, first: int, standing: int) -> Iterator[SealedStretch]:
+    """The seals over any of the ops first … standing − 1."""
+    header, start = frame.header, 0
+    for seal in frame.seals:
+        end = start + seal.ops
+        if end > standing:
+            return
+        if end > first:
+            yield SealedStretch(
+                header.device,
+                header.epoch,
+                header.first_seq + start,
+                seal.ops,
+                seal.signature,
+                frame.hashes[end - 1],
+            )
+        start = end

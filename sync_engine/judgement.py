@@ -1,0 +1,293 @@
+"""The ops of one group commit get their times and verdicts, and earlier ops a new word where these change it.
+
+Times first: fold.md §1 needs nothing but arrivals, chains and names. Then verdicts in order of the log, each by the
+ledger below it. Then what follows for others: a named op that arrived, a manager's `resolve`, a time that moved.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from domain import kinds
+from domain.kinds import Body
+from domain.ops import NOTHING_SEEN, Op, named_hashes
+from sync_engine.directory import IDENTITY_KINDS, Directory
+from sync_engine.effective_time import effective_time
+from sync_engine.fold.fold import Fold
+from sync_engine.fold.rows import Changes
+from sync_engine.intake import Arrival, Intake
+from sync_engine.intents import JUDGED_BY_THE_LEDGER, rule_intent
+from sync_engine.logged import ACCEPTED, DEFERRED, Logged, VerdictChange
+from sync_engine.verdicts import ACCEPT, FORK, RESOLVED, Circumstances, Ruling, read, rule
+
+
+class Known:
+    """What judging asks of the log so far; all of it follows from the log."""
+
+    def __init__(self, fold: Fold, directory: Directory, intake: Intake, server_device: bytes) -> None:
+        self.fold = fold
+        self.directory = directory
+        self.intake = intake
+        self.namers: dict[bytes, list[int]] = {}
+        """hash → the ops that name it, present or not."""
+        self.unknown_kinds: set[int] = set()
+        """Deferred ops that a later version of this software may read."""
+        self.last_ms = 0
+        self._server_device = server_device
+        self._ticks: list[int] = []
+        self._tick_ms: list[int] = []
+        self._checkpoints: dict[int, bytes] = dict([NOTHING_SEEN])
+
+    def checkpoint(self, seen: tuple[int, bytes]) -> None:
+        """Note a checkpoint of this log: what ops may truly claim to have seen."""
+        self._checkpoints[seen[0]] = seen[1]
+
+    def seen_ms(self, size: int) -> int:
+        """Return the server time of the last `sequenced` op below a size (0: none)."""
+        before = bisect_left(self._ticks, size)
+        return self._tick_ms[before - 1] if before else 0
+
+    def time_of_claim(self, seen: tuple[int, bytes]) -> int | None:
+        """Return the server time of a checkpoint that an op claims to have seen; None when this log never had it."""
+        size, root = seen
+        return self.seen_ms(size) if self._checkpoints.get(size) == root else None
+
+    def note(self, entry: Logged, body: Body | None = None) -> None:
+        """Take in an op that the log and the fold hold now."""
+        op = entry.op
+        if op.device == self._server_device:
+            self.checkpoint(op.seen)
+            if op.kind == "sequenced":
+                self._ticks.append(entry.index)
+                self._tick_ms.append(entry.t)
+                self.last_ms = entry.t
+        if body is None or body.names:
+            for name in named_hashes(op):
+                self.namers.setdefault(name, []).append(entry.index)
+        if entry.verdict == DEFERRED:
+            self._note_deferred(entry)
+
+    def _note_deferred(self, entry: Logged) -> None:
+        is_deferred = entry.verdict == DEFERRED
+        self.intake.chain(entry.op.device).defer(entry.op, is_deferred=is_deferred)
+        if is_deferred and entry.code == "unknown-kind":
+            self.unknown_kinds.add(entry.index)
+        else:
+            self.unknown_kinds.discard(entry.index)
+
+    def amend(self, changes: Sequence[VerdictChange]) -> None:
+        """Take in later verdicts."""
+        self.fold.amend(changes)
+        for change in changes:
+            entry = self.entry(change.index)
+            self._note_deferred(entry)
+            if entry.op.kind in IDENTITY_KINDS:
+                self.directory.apply((entry,))
+
+    def entry(self, index: int) -> Logged:
+        """Return the op at an index."""
+        entry = self.fold.logged(index)
+        assert entry is not None, "the fold holds every op of the log"
+        return entry
+
+
+class Judgement:
+    """One batch, judged: `entries` in order of the log, `changes` of earlier words, what the fold gave meanwhile."""
+
+    def __init__(self, known: Known, first: int, arrivals: Sequence[Arrival]) -> None:
+        self.drained: list[Changes] = []
+        self._known = known
+        self._first = first
+        self._arrivals = arrivals
+        self._numbers: dict[bytes, int] = {arrival.hash: number for number, arrival in enumerate(arrivals)}
+        self._names = [named_hashes(arrival.op) for arrival in arrivals]
+        self._seen_ms = [known.time_of_claim(arrival.op.seen) for arrival in arrivals]
+        self._bounds = self._earliest_arrivals()
+        self._times: list[int | None] = [None] * len(arrivals)
+        for number in range(len(arrivals)):
+            self._time(number)
+        self._entries: list[Logged | None] = [None] * len(arrivals)
+        self._changes: dict[int, VerdictChange] = {}
+        self._judge_all()
+        self._follow_up()
+
+    @property
+    def entries(self) -> list[Logged]:
+        """The ops of the batch with the first word on each."""
+        return [entry for entry in self._entries if entry is not None]
+
+    @property
+    def changes(self) -> list[VerdictChange]:
+        """The last word on ops that had another one, or another time."""
+        return list(self._changes.values())
+
+    # --- times -------------------------------------------------------------------------------------------------
+
+    def _earliest_arrivals(self) -> list[int]:
+        """Return the upper bounds: the earliest arrival of an op, or of any op that follows or names it."""
+        waiting = self._known.intake.bounds()
+        bounds = [arrival.arrived_ms for arrival in self._arrivals]
+        for number, arrival in enumerate(self._arrivals):
+            for known_ms in (waiting.get(arrival.hash), *self._arrivals_of_namers(arrival.hash)):
+                if known_ms is not None:
+                    bounds[number] = min(bounds[number], known_ms)
+        is_settled = False
+        while not is_settled:
+            # Backwards, a follower comes before what it follows; only a name may point ahead and need another round.
+            is_settled = True
+            for number in range(len(bounds) - 1, -1, -1):
+                for digest in (self._arrivals[number].op.prev, *self._names[number]):
+                    before = self._numbers.get(digest)
+                    if before is not None and bounds[before] > bounds[number]:
+                        bounds[before] = bounds[number]
+                        is_settled = is_settled and before < number
+        return bounds
+
+    def _arrivals_of_namers(self, digest: bytes) -> Iterable[int]:
+        return [self._known.entry(index).arrived for index in self._known.namers.get(digest, ())]
+
+    def _time(self, number: int) -> None:
+        """Give an op its t, after all that it follows and names."""
+        todo = [number]
+        while todo:
+            at = todo[-1]
+            before = [self._arrivals[at].op.prev, *self._names[at]]
+            pending = [
+                n
+                for digest in before
+                if (n := self._numbers.get(digest)) is not None and self._times[n] is None
+            ]
+            if pending:
+                todo.extend(pending)
+                continue
+            todo.pop()
+            if self._times[at] is None:
+                self._times[at] = self._own_time(at, before)
+
+    def _own_time(self, number: int, before: Sequence[bytes]) -> int:
+        arrival, seen_ms = self._arrivals[number], self._seen_ms[number] or 0
+        return effective_time(
+            at=arrival.op.at,
+            correction_ms=arrival.correction.c_ms,
+            seen_ms=seen_ms,
+            # A server whose clock was set back still knows that a checkpoint comes before an op that had seen it.
+            arrived_ms=max(self._bounds[number], seen_ms),
+            follows_ms=[t for digest in before if (t := self._time_of(digest)) is not None],
+        )
+
+    def _time_of(self, digest: bytes) -> int | None:
+        number = self._numbers.get(digest)
+        if number is not None:
+            return self._times[number]
+        index = self._known.fold.index_of(digest)
+        return None if index is None else self._known.entry(index).t
+
+    # --- verdicts ----------------------------------------------------------------------------------------------
+
+    def _judge_all(self) -> None:
+        """In order of the log; but an op that names one further on comes after all others."""
+        ahead: list[int] = []
+        for number, names in enumerate(self._names):
+            if names and any(self._numbers.get(name, -1) > number for name in names):
+                ahead.append(number)
+            else:
+                self._judge(number)
+        for number in ahead:
+            self._judge(number)
+
+    def _judge(self, number: int) -> None:
+        arrival, t = self._arrivals[number], self._times[number]
+        assert t is not None, "times come first"
+        op, index = arrival.op, self._first + number
+        body = read(op)
+        if arrival.is_branch:
+            ruling = FORK
+        elif isinstance(body, Ruling):
+            ruling = body
+        else:
+            ruling = self._rule(op, body, index, t, self._seen_ms[number], arrival.arrived_ms)
+        entry = Logged(
+            index,
+            arrival.hash,
+            op,
+            t,
+            op.err + arrival.correction.err_ms,
+            ruling.verdict,
+            ruling.code,
+            arrival.arrived_ms,
+        )
+        self._entries[number] = entry
+        known = self._known
+        known.fold.apply((entry,))
+        if op.kind in IDENTITY_KINDS:
+            known.directory.apply((entry,))
+        known.note(entry, None if isinstance(body, Ruling) else body)
+
+    def _rule(self, op: Op, body: Body, index: int, t: int, seen_ms: int | None, arrived_ms: int) -> Ruling:
+        known = self._known
+        ruling = rule(op, body, Circumstances(known.directory, index, t, seen_ms, arrived_ms, self._index_of))
+        if ruling is not ACCEPT or not body.intent:
+            return ruling
+        if op.kind in JUDGED_BY_THE_LEDGER:
+            self.drained.append(known.fold.drain())
+        return rule_intent(op, body, known.fold, t)
+
+    def _index_of(self, digest: bytes) -> int | None:
+        number = self._numbers.get(digest)
+        return self._known.fold.index_of(digest) if number is None else self._first + number
+
+    # --- what follows for other ops ----------------------------------------------------------------------------
+
+    def _follow_up(self) -> None:
+        """Judge anew what waited for these ops, and do what managers said; each may move the time of others."""
+        known = self._known
+        anew = {index for digest in self._numbers for index in known.namers.get(digest, ())}
+        anew |= known.unknown_kinds
+        for index in sorted(anew):
+            entry = known.entry(index)
+            if entry.verdict == DEFERRED and index < self._first:
+                self._judge_anew(entry)
+        for entry in self.entries:
+            if entry.op.kind == "resolve" and entry.verdict == ACCEPTED:
+                self._resolve(entry)
+
+    def _judge_anew(self, entry: Logged) -> None:
+        """A deferred op: it keeps its arrival, and comes no earlier than what it names."""
+        op = entry.op
+        body = read(op)
+        times = [t for name in named_hashes(op) if (t := self._time_of(name)) is not None]
+        t = max((entry.t, *times))
+        ruling = (
+            body
+            if isinstance(body, Ruling)
+            else self._rule(op, body, entry.index, t, self._known.time_of_claim(op.seen), entry.arrived)
+        )
+        if (ruling.verdict, ruling.code, t) != (entry.verdict, entry.code, entry.t):
+            self._change(entry, ruling, t)
+
+    def _resolve(self, resolve: Logged) -> None:
+        body = read(resolve.op)
+        assert isinstance(body, kinds.Resolve), "an accepted resolve was read before"
+        for name in named_hashes(resolve.op)[:1]:
+            index = self._index_of(name)
+            assert index is not None, "an accepted op names what is present"
+            entry = self._known.entry(index)
+            if entry.verdict != ACCEPTED or body.verdict != ACCEPTED:
+                self._change(entry, Ruling(body.verdict, RESOLVED), entry.t)
+
+    def _change(self, entry: Logged, ruling: Ruling, t: int) -> None:
+        """Say it anew; and let nothing that follows or names the op come before it."""
+        todo = [(entry, ruling, t)]
+        while todo:
+            entry, ruling, t = todo.pop()
+            change = VerdictChange(entry.index, ruling.verdict, ruling.code, t, entry.err)
+            self._changes[entry.index] = change
+            self._known.amend((change,))
+            if t > entry.t:
+                after = [self._known.entry(index) for index in self._after(entry)]
+                todo.extend((it, Ruling(it.verdict, it.code), t) for it in after if it.t < t)
+
+    def _after(self, entry: Logged) -> list[int]:
+        follower = self._known.intake.chain(entry.op.device).follower(entry.op, entry.hash)
+        index = None if follower is None else self._known.fold.index_of(follower)
+        named_by = self._known.namers.get(entry.hash, [])
+        return named_by if index is None else [index, *named_by]

@@ -1,0 +1,218 @@
+"""The ledger in memory: it takes what requests bring, gives every op its place, time and verdict, and folds it.
+
+Pure and for one sequencer alone: time comes as an argument, nothing is kept on disk here. What it says of an op is in
+the `sequenced` ops of the same commit and nowhere else, so the log tells all (DESIGN §5). The rules themselves are in
+`chain`, `verdicts`, `intents` and `effective_time`; here is their order: docs/protocol/sync.md §3.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from domain.ops import GENESIS_PREV, NOTHING_SEEN, LeafHash
+from sync_engine.commit import (
+    Appended,
+    Commit,
+    Contact,
+    Delivery,
+    DeviceState,
+    Intention,
+    KeptValue,
+    WaitingFrame,
+)
+from sync_engine.directory import Directory
+from sync_engine.effective_time import NO_CORRECTION
+from sync_engine.fold.fold import Fold
+from sync_engine.fold.rows import Changes
+from sync_engine.frame import ErasableValue
+from sync_engine.intake import Arrival, Batch, Intake
+from sync_engine.judgement import Judgement, Known
+from sync_engine.logged import Logged
+from sync_engine.merging import NO_CHANGES, merged
+from sync_engine.seal import PrivateKey
+from sync_engine.sequenced import Saying, pack
+from sync_engine.server_chain import Recorded, ServerChain
+
+
+class Ledger:
+    """One organisation's log with its fold, its identities, its chains and what waits beside it.
+
+    A failed commit leaves it in advance of what is durable: throw it away and `load` a new one.
+    """
+
+    def __init__(self, org: str, organisation_secret: bytes, server_key: PrivateKey) -> None:
+        self.fold = Fold()
+        self.directory = Directory()
+        self._intake = Intake(org, organisation_secret, self.directory)
+        self._server = ServerChain(org, organisation_secret, server_key)
+        self._known = Known(self.fold, self.directory, self._intake, self._server.device)
+        self._size = 0
+
+    # --- questions ---------------------------------------------------------------------------------------------
+
+    @property
+    def org(self) -> str:
+        """The organisation's id."""
+        return self._server.org
+
+    @property
+    def size(self) -> int:
+        """The number of leaves."""
+        return self._size
+
+    @property
+    def server_ms(self) -> int:
+        """The time of the last commit; 0 before the first."""
+        return self._known.last_ms
+
+    @property
+    def server_device(self) -> bytes:
+        """The device that seals what the organisation itself says."""
+        return self._server.device
+
+    def seen_ms(self, size: int) -> int:
+        """Return the server time of the checkpoint of that size: of the last `sequenced` op below it (0: none)."""
+        return self._known.seen_ms(size)
+
+    def device_state(self, device: bytes) -> DeviceState:
+        """Return how far the ops of a device have come, for its sync reply."""
+        return self._intake.chain(device).state()
+
+    def waiting(self, device: bytes) -> Sequence[WaitingFrame]:
+        """Return the frames of a device that wait beside the log."""
+        return [beside.stored for beside in self._intake.chain(device).waiting.values()]
+
+    def refuse_unrecordable(self, intention: Intention) -> None:
+        """Check what the server is to record, before it joins a group commit and could fail for others.
+
+        Raises MalformedError, MalformedBodyError.
+        """
+        self._server.refuse_unrecordable(intention)
+
+    # --- from a stored log -------------------------------------------------------------------------------------
+
+    def load(
+        self, logged: Iterable[Logged], branches: Collection[int] = (), waiting: Iterable[WaitingFrame] = ()
+    ) -> Changes:
+        """Rebuild everything from a log, in order of index; return all rows and entries that follow from it.
+
+        `branches` are the indexes of ops on later branches of a fork.
+        """
+        assert self._size == 0, "a ledger is loaded once, before it takes anything"
+        for entry in logged:
+            assert entry.index == self._size, "a log has no gaps"
+            self._size += 1
+            self.directory.apply((entry,))
+            self.fold.apply((entry,))
+            chain = self._intake.chain(entry.op.device)
+            chain.extend(entry.op, LeafHash(entry.hash), is_branch=entry.index in branches)
+            self._known.note(entry)
+            if entry.op.device == self._server.device:
+                self._server.resume(entry.op, LeafHash(entry.hash))
+        for stored in waiting:
+            self._intake.keep_stored(stored)
+        return self.fold.drain()
+
+    # --- a new log ---------------------------------------------------------------------------------------------
+
+    def found(self, genesis: Sequence[object], *, epoch: int, now_ms: int) -> Commit:
+        """Begin the log with its genesis op: `genesis` are the fields of that kind (operations.md §4).
+
+        Who founds has checked the root keys' signatures over `genesis_message`.
+        """
+        assert self._size == 0, "a log has one genesis"
+        self._server.begin(epoch)
+        self._intake.begin(self.server_device, GENESIS_PREV)
+        founding = Intention("genesis", (None, (), *genesis))
+        return self.take((), (founding,), now_ms=now_ms, seen=NOTHING_SEEN)
+
+    # --- a group commit ----------------------------------------------------------------------------------------
+
+    def take(
+        self,
+        deliveries: Sequence[Delivery] = (),
+        intentions: Sequence[Intention] = (),
+        *,
+        now_ms: int,
+        seen: tuple[int, bytes],
+    ) -> Commit:
+        """Take what requests bring and what the server is to say, as one group commit.
+
+        `seen` is the checkpoint of the log as it stands: size and first 16 bytes of the root. With nothing to take the
+        commit is a tick: it tells the time. Redelivery changes nothing; a bad frame is its own problem alone.
+        """
+        self._known.checkpoint(seen)
+        server_ms = max(now_ms, self._known.last_ms + 1)
+        batch = Batch()
+        problems = [self._intake.take(each, _arrival(each, server_ms), batch) for each in deliveries]
+        arrivals = batch.arrivals
+        first = self._size
+        recorded = [self._record(intention, server_ms, seen) for intention in intentions]
+        arrivals.extend(
+            Arrival(*made, server_ms, NO_CORRECTION, is_branch=False, values=_values(intention))
+            for made, intention in zip(recorded, intentions, strict=True)
+        )
+        judgement = Judgement(self._known, first, arrivals)
+        appended, changes = judgement.entries, judgement.changes
+        self._size += len(arrivals)
+        sequenced: list[Appended] = []
+        if arrivals or not (deliveries or intentions):
+            sequenced = self._say(pack(first, appended, changes), server_ms, seen)
+        return Commit(
+            server_ms=self._known.last_ms,
+            appended=[
+                *(
+                    Appended(entry, arrival.data, arrival.is_branch)
+                    for entry, arrival in zip(appended, arrivals, strict=True)
+                ),
+                *sequenced,
+            ],
+            seals=[*batch.seals, *self._server.seal()],
+            values=[
+                KeptValue(first + number, value)
+                for number, arrival in enumerate(arrivals)
+                for value in arrival.values
+            ],
+            verdict_changes=changes,
+            waiting_added=list(batch.waiting_added.values()),
+            waiting_removed=batch.waiting_removed,
+            contacts=[_contact(delivery, server_ms) for delivery in deliveries if delivery.device],
+            changes=merged((*judgement.drained, self.fold.drain())) if arrivals or sequenced else NO_CHANGES,
+            problems=problems,
+            recorded=[
+                (first + len(arrivals) - len(recorded) + number, made.hash)
+                for number, made in enumerate(recorded)
+            ],
+            log_size=self._size,
+        )
+
+    def _record(self, intention: Intention, at_ms: int, seen: tuple[int, bytes]) -> Recorded:
+        made = self._server.record(intention, at_ms=at_ms, seen=seen)
+        self._intake.chain(made.op.device).extend(made.op, made.hash, is_branch=False)
+        return made
+
+    def _say(self, sayings: Sequence[Saying], server_ms: int, seen: tuple[int, bytes]) -> list[Appended]:
+        """Append the `sequenced` ops: each has a server time of its own, which is its t."""
+        said: list[Appended] = []
+        for number, saying in enumerate(sayings):
+            at_ms = server_ms + number
+            op, data, digest = self._record(saying.intention(at_ms), at_ms, seen)
+            entry = Logged(self._size, digest, op, at_ms, 0, arrived=at_ms)
+            self._size += 1
+            self.fold.apply((entry,))
+            self._known.note(entry)
+            said.append(Appended(entry, data))
+        return said
+
+
+def _arrival(delivery: Delivery, server_ms: int) -> int:
+    return min(delivery.arrived_ms or server_ms, server_ms)
+
+
+def _contact(delivery: Delivery, server_ms: int) -> Contact:
+    assert delivery.device is not None, "only a device is met"
+    at_ms = _arrival(delivery, server_ms)
+    off_ms = None if delivery.now_ms is None else at_ms - delivery.now_ms
+    return Contact(delivery.device, at_ms, delivery.pending, off_ms)
+
+
+def _values(intention: Intention) -> Sequence[ErasableValue]:
+    return [ErasableValue(0, number, *pair) for number, pair in enumerate(intention.erasable)]

@@ -1,0 +1,124 @@
+"""`sequenced` ops: what the server says of the ops before them, packed into as few as fit; and a log read back by them.
+
+operations.md §5. Nothing of a time or a verdict stands anywhere else, so `replay` is what every table is checked by.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from msgspec import Struct, structs
+
+from domain import kinds
+from domain.kinds import parse_body
+from domain.ops import OP_BYTES_MAX, Op, decode_op, device_id, leaf_hash
+from sync_engine.commit import Intention
+from sync_engine.logged import ACCEPTED, Logged, Verdict, VerdictChange
+
+_FRAME_BYTES: Final = 512
+"""All of a `sequenced` op but its three lists, at most; and the heads of these."""
+_TIME_BYTES: Final = 19
+_VERDICT_BYTES: Final = 32
+_CHANGE_BYTES: Final = 48
+"""What an entry costs at most besides its code: an array head, and integers and a verdict in their longest forms."""
+
+
+class Saying(Struct, frozen=True):
+    """What one `sequenced` op will say: the entries that it covers, and later words on earlier ones."""
+
+    first_index: int
+    entries: Sequence[Logged]
+    changes: Sequence[VerdictChange] = ()
+
+    def intention(self, server_ms: int) -> Intention:
+        """Return the op, at the server time which is its own t."""
+        times = tuple([(server_ms - entry.t, entry.err) for entry in self.entries])
+        verdicts = tuple(
+            [
+                (entry.index - self.first_index, entry.verdict, entry.code)
+                for entry in self.entries
+                if entry.verdict != ACCEPTED
+            ]
+        )
+        changes = tuple([(c.index, c.verdict, c.code, c.t, c.err) for c in self.changes])
+        return Intention("sequenced", (None, (), self.first_index, server_ms, times, verdicts, changes))
+
+
+def pack(first_index: int, entries: Sequence[Logged], changes: Sequence[VerdictChange]) -> list[Saying]:
+    """Cut what there is to say into as few ops as fit into their size; nothing to say is one empty one: a tick."""
+    sayings: list[Saying] = []
+    room = OP_BYTES_MAX - _FRAME_BYTES
+    start, cut, size = 0, 0, 0
+    while cut < len(entries):
+        entry = entries[cut]
+        cost = _TIME_BYTES
+        if entry.verdict != ACCEPTED:
+            cost += _VERDICT_BYTES + len(entry.code)
+        if size + cost > room:
+            sayings.append(Saying(first_index + start, entries[start:cut]))
+            start, size = cut, 0
+        size += cost
+        cut += 1
+    last: list[VerdictChange] = []
+    for change in changes:
+        cost = _CHANGE_BYTES + len(change.code)
+        if size + cost > room:
+            sayings.append(Saying(first_index + start, entries[start:cut], last))
+            start, size, last = cut, 0, []
+        last.append(change)
+        size += cost
+    sayings.append(Saying(first_index + start, entries[start:cut], last))
+    return sayings
+
+
+def replay(ops: Iterable[bytes]) -> tuple[Logged, ...]:
+    """Return the entries of a log from the bare bytes of its ops, with the last word on each.
+
+    `arrived` is the time of the commit that took it. Ops at the end that nothing covers yet are left out.
+
+    Raises MalformedError for bytes that are no op.
+    """
+    entries: dict[int, Logged] = {}
+    uncovered: dict[int, tuple[Op, bytes]] = {}
+    server = b""
+    for index, data in enumerate(ops):
+        op, digest = decode_op(data), leaf_hash(data)
+        body = (
+            parse_body(op.kind, op.body)
+            if op.kind in {"genesis", "sequenced"} and _is_server(op, server)
+            else None
+        )
+        if isinstance(body, kinds.Genesis) and index == 0:
+            server = device_id(body.key)
+        if isinstance(body, kinds.Sequenced):
+            _hear(body, entries, uncovered)
+            entries[index] = Logged(index, digest, op, body.server_ms, 0, arrived=body.server_ms)
+        else:
+            uncovered[index] = (op, digest)
+    return tuple([entries[index] for index in sorted(entries)])
+
+
+def _is_server(op: Op, server: bytes) -> bool:
+    """Only the sequencer's own word counts; a `sequenced` op of anybody else is an op like others."""
+    return not server or op.device == server
+
+
+def _hear(body: kinds.Sequenced, entries: dict[int, Logged], uncovered: dict[int, tuple[Op, bytes]]) -> None:
+    said = {number: (verdict, code) for number, verdict, code in body.verdicts}
+    for number, (offset, err) in enumerate(body.times):
+        index = body.first_index + number
+        op, digest = uncovered.pop(index)
+        verdict, code = said.get(number, (ACCEPTED, ""))
+        entries[index] = Logged(
+            index, digest, op, body.server_ms - offset, err, as_verdict(verdict), code, body.server_ms
+        )
+    for index, verdict, code, t, err in body.changes:
+        entries[index] = structs.replace(entries[index], verdict=as_verdict(verdict), code=code, t=t, err=err)
+
+
+def as_verdict(text: str) -> Verdict:
+    """Return the verdict of that name; one that this version does not know has no effect."""
+    match text:
+        case "accepted" | "refused" | "deferred":
+            return text
+        case _:
+            return "quarantined"
