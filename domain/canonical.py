@@ -92,12 +92,12 @@ def refuse_foreign(values: Iterable[object], *, depth: int = DEPTH_MAX) -> None:
         if kind is str or kind is bytes or kind is bool or value is None:
             continue
         if kind is int:
-            if not -INT_MAX <= value <= INT_MAX:  # type: ignore[operator]
+            if not -INT_MAX <= value <= INT_MAX:  # type: ignore[operator]  # its class is int: a check of identity narrows nothing
                 raise MalformedError(reason="an integer beyond ±(2^53-1)")
         elif kind is list or kind is tuple or isinstance(value, list | tuple):
             if depth == 0:
                 raise MalformedError(reason=f"arrays nest deeper than {DEPTH_MAX}")
-            refuse_foreign(value, depth=depth - 1)  # type: ignore[arg-type]
+            refuse_foreign(value, depth=depth - 1)  # type: ignore[arg-type]  # a list or tuple: told by identity of class
         else:
             raise MalformedError(reason=f"not in the profile: {kind.__name__}")
 
