@@ -35,8 +35,10 @@ class MissingTileError(FaultError):
 
 
 class ReadTile(Protocol):
-    """Where tiles come from. What a proof reads can be named beforehand (`inclusion_tiles`, `consistency_tiles`),
-    so an asynchronous store is asked once and the proof computed from `TilesInMemory`.
+    """Where tiles come from.
+
+    What a proof reads can be named beforehand (`inclusion_tiles`, `consistency_tiles`), so an asynchronous
+    store is asked once and the proof computed from `TilesInMemory`.
     """
 
     def __call__(self, level: int, index: int, width: int) -> bytes:

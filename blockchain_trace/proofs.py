@@ -1,7 +1,8 @@
 """Making proofs: which subtrees RFC 6962 asks for (2.1.1, 2.1.2), and their roots computed from tiles.
 
 A proof is a list of subtree roots. Each subtree is a range of leaves; a range is cut into perfect subtrees, and each
-of those lies within one tile or is one hash of a tile. At most three tiles of a level are read. Checking is in `verification`.
+of those lies within one tile or is one hash of a tile. At most three tiles of a level are read. Checking is in
+`verification`.
 """
 
 from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""Where the log meets files and databases: imported only where the app is wired."""

@@ -1,0 +1,149 @@
+"""The log that grows: leaf hashes in, tiles and a signed checkpoint out. Pure but for the pin.
+
+Whoever signs a checkpoint vouches that it continues every one signed before. The database cannot remember that
+across its own restore, so the last signed head is pinned outside the backup: a log that is shorter than the pin, or
+that has another tree at its size, is refused, and nothing is signed until a person decides (DESIGN §7).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from blockchain_trace.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
+from blockchain_trace.note import SignerKey, VerifierKey
+from blockchain_trace.ports import TilesInMemory
+from blockchain_trace.proofs import root_at, root_tiles
+from blockchain_trace.tiles import Edge, edge_tiles, read_edge, tiles_for_append
+from domain.errors import DomainError, FaultError
+
+
+class RollbackError(FaultError):
+    """The stored log is older than the last checkpoint that was signed: a backup was restored."""
+
+    code = "log-rolled-back"
+
+    def __init__(self, *, size: int, signed_size: int) -> None:
+        super().__init__(
+            f"the stored log has {size} entries, but a checkpoint of {signed_size} was signed: it refuses to sign",
+            retryable=False,
+        )
+        self.size, self.signed_size = size, signed_size
+
+
+class LogContradictedError(FaultError):
+    """The stored tiles are not the tree that was signed."""
+
+    code = "log-contradicted"
+
+    def __init__(self, *, size: int) -> None:
+        super().__init__(f"the stored log of {size} entries is not the one that was signed", retryable=False)
+        self.size = size
+
+
+class SignedHead(Struct, frozen=True):
+    """The size and the root of a checkpoint that was signed and shown."""
+
+    size: int
+    root: bytes
+
+
+class Pin(Protocol):
+    """The last signed head, kept where no backup of the database reaches it."""
+
+    def read(self) -> SignedHead | None:
+        """Return it; None where nothing was ever signed. Raises FaultError."""
+        ...
+
+    def write(self, head: SignedHead) -> None:
+        """Keep a head; durable on return. Raises FaultError."""
+        ...
+
+
+class Grown(Struct, frozen=True):
+    """The log after an append."""
+
+    size: int
+    root: bytes
+    note: str
+    tiles: tuple[tuple[int, int, bytes], ...] = ()
+    """(level, index, data) of each tile that changed, in its new form."""
+
+
+class TransparencyLog:
+    """One organisation's log in memory: its right edge, its key and its pin. Not safe for concurrent tasks."""
+
+    def __init__(self, *, origin: str, key: SignerKey, pin: Pin) -> None:
+        self._origin = origin
+        self._key = key
+        self._pin = pin
+        self._edge = Edge()
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The key by which others verify."""
+        return self._key.verifier
+
+    def tiles_to_resume(self, size: int) -> Collection[tuple[int, int]]:
+        """Return (level, index) of the tiles that `resume` reads."""
+        pinned = self._pin.read()
+        names = set(edge_tiles(size))
+        if pinned is not None and 0 < pinned.size <= size:
+            names |= set(root_tiles(pinned.size))
+        return {(name.level, name.index) for name in names}
+
+    def resume(self, *, size: int, note: str | None, tiles: Mapping[tuple[int, int], bytes]) -> Grown:
+        """Go on from a stored log, forgetting whatever was appended and not confirmed.
+
+        Raises RollbackError, LogContradictedError, MissingTileError; then nothing may be signed.
+        """
+        read_tile = TilesInMemory(tiles)
+        edge = read_edge(size, read_tile)
+        root = edge.frontier().root()
+        if size:
+            self._refuse_other(size, root, note)
+        pinned = self._pin.read()
+        if pinned is not None:
+            if pinned.size > size:
+                raise RollbackError(size=size, signed_size=pinned.size)
+            if root_at(pinned.size, read_tile) != pinned.root:
+                raise LogContradictedError(size=pinned.size)
+        self._edge = edge
+        return Grown(size, root, note or "")
+
+    def append(self, leaf_hashes: Sequence[bytes]) -> Grown:
+        """Add leaves and sign the new head. Nobody may see the note before `confirm`."""
+        assert leaf_hashes, "a checkpoint of the same size is not signed again"
+        self._edge, written = tiles_for_append(self._edge, leaf_hashes)
+        size, root = self._edge.size, self._edge.frontier().root()
+        note = sign_checkpoint(Checkpoint(self._origin, size, root), self._key)
+        return Grown(size, root, note, tuple([(tile.level, tile.index, tile.data) for tile in written]))
+
+    def confirm(self, head: "Head") -> None:
+        """Pin a head that is durable: from now on nothing older may be signed."""
+        self._pin.write(SignedHead(head.size, head.root))
+
+    def _refuse_other(self, size: int, root: bytes, note: str | None) -> None:
+        """Check that the stored tiles are what the last stored checkpoint says, and that we signed it."""
+        if note is None:
+            raise LogContradictedError(size=size)
+        try:
+            checkpoint = verify_checkpoint(note, self._key.verifier, self._origin)
+        except DomainError as refusal:
+            raise LogContradictedError(size=size) from refusal
+        if (checkpoint.size, checkpoint.root) != (size, root):
+            raise LogContradictedError(size=size)
+
+
+class Head(Protocol):
+    """What `confirm` reads of a head."""
+
+    @property
+    def size(self) -> int:
+        """How many leaves."""
+        ...
+
+    @property
+    def root(self) -> bytes:
+        """The root of their tree."""
+        ...
