@@ -1,0 +1,154 @@
+"""Proof of possession: every request is signed by the device's key (RFC 9449, DESIGN §9).
+
+Pure but for the memory of proofs already used. `iat` is not judged, since a phone's clock may be a year off: freshness
+comes from the server's nonce, which is stateless and lives some minutes.
+"""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import OrderedDict
+from functools import lru_cache
+from typing import ClassVar, Final
+from urllib.parse import unquote, urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+from domain.errors import DomainError
+from sync_engine.seal import load_key
+
+PROOF_CHARS_MAX: Final = 2_048
+JTI_CHARS_MAX: Final = 128
+NONCE_LIFE_MS: Final = 5 * 60_000
+"""A nonce is taken in the stretch in which it was given and in the next: 5 to 10 minutes."""
+USED_MAX: Final = 100_000
+"""Proofs remembered; a proof is forgotten only when its nonce is old, unless there are more than these."""
+
+_MAC_BYTES: Final = 16
+_STRETCH_BYTES: Final = 6
+_COORDINATE_BYTES: Final = 32
+_algorithms: Final = jwt.PyJWT(
+    options={"verify_iat": False, "verify_exp": False, "verify_nbf": False, "verify_aud": False, "verify_iss": False}
+)  # fmt: skip
+
+
+class ProofError(DomainError):
+    """The proof of the request is none, or is somebody else's."""
+
+    code: ClassVar[str] = "wrong-proof"
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(f"not a proof of this device: {reason}")
+        self.reason = reason
+
+
+class UseDpopNonceError(DomainError):
+    """The proof carries no nonce of this server, or an old one: take the one in this answer and try again."""
+
+    code: ClassVar[str] = "use-dpop-nonce"
+
+    def __init__(self) -> None:
+        super().__init__("the proof needs the nonce of the DPoP-Nonce header of this answer")
+
+
+class Nonces:
+    """Nonces that need no memory: the stretch of time in which one was given, under the server's secret."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def at(self, now_ms: int) -> str:
+        """Return the nonce of the present stretch."""
+        return self._of(now_ms // NONCE_LIFE_MS)
+
+    def is_fresh(self, nonce: str, now_ms: int) -> bool:
+        """Whether the nonce was given in this stretch of time or in the one before."""
+        stretch = now_ms // NONCE_LIFE_MS
+        given = nonce.encode("utf-8", "replace")
+        return any(hmac.compare_digest(given, self._of(number).encode()) for number in (stretch, stretch - 1))
+
+    def _of(self, stretch: int) -> str:
+        number = stretch.to_bytes(_STRETCH_BYTES, "big")
+        mac = hmac.digest(self._secret, b"gobi/dpop-nonce/1\0" + number, "sha256")[:_MAC_BYTES]
+        return urlsafe_b64encode(number + mac).decode().rstrip("=")
+
+
+class Proofs:
+    """Checks proofs, and takes each only once. One per process; not safe for concurrent threads."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.nonces = Nonces(secret)
+        self._used: OrderedDict[tuple[bytes, str], int] = OrderedDict()
+
+    def check(self, proof: str, key: bytes, *, method: str, url: str, now_ms: int) -> None:
+        """Take a proof that the holder of the 65-byte `key` made for this request.
+
+        `url` is as the server sees it: behind a proxy its scheme and port may be others, so host and path decide.
+
+        Raises ProofError, UseDpopNonceError.
+        """
+        claims = _claims(proof, key)
+        if claims.get("htm") != method:
+            raise ProofError(reason=f"it is for the method {str(claims.get('htm'))[:16]!r}")
+        if not _is_same_place(claims.get("htu"), url):
+            raise ProofError(reason="it is for another URL")
+        jti, nonce = claims.get("jti"), claims.get("nonce")
+        if not isinstance(jti, str) or not 0 < len(jti) <= JTI_CHARS_MAX:
+            raise ProofError(reason="it has no jti")
+        if not isinstance(nonce, str) or not self.nonces.is_fresh(nonce, now_ms):
+            raise UseDpopNonceError
+        self._take(key, jti, now_ms)
+
+    def _take(self, key: bytes, jti: str, now_ms: int) -> None:
+        used = self._used
+        while used and (len(used) >= USED_MAX or next(iter(used.values())) <= now_ms):
+            used.popitem(last=False)
+        if (key, jti) in used:
+            raise ProofError(reason="it was used before")
+        used[key, jti] = now_ms + 2 * NONCE_LIFE_MS
+
+
+def _claims(proof: str, key: bytes) -> dict[str, object]:
+    if len(proof) > PROOF_CHARS_MAX:
+        raise ProofError(reason=f"it is longer than {PROOF_CHARS_MAX} characters")
+    try:
+        header = jwt.get_unverified_header(proof)
+        if header.get("typ") != "dpop+jwt" or header.get("alg") != "ES256":
+            raise ProofError(reason="it is no dpop+jwt by ES256")
+        if _raw_key(header.get("jwk")) != key:
+            raise ProofError(reason="its key is not the one that was enrolled")
+        claims: dict[str, object] = _algorithms.decode(proof, _loaded(key), algorithms=["ES256"])
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        raise ProofError(reason="it is malformed or its signature is wrong") from error
+    return claims
+
+
+@lru_cache(maxsize=4096)
+def _loaded(key: bytes) -> EllipticCurvePublicKey:
+    return load_key(key)
+
+
+def _raw_key(jwk: object) -> bytes:
+    match jwk:
+        case {"kty": "EC", "crv": "P-256", "x": str(x), "y": str(y), **rest} if "d" not in rest:
+            return b"\x04" + _coordinate(x) + _coordinate(y)
+        case _:
+            raise ProofError(reason="its jwk is no public key of P-256")
+
+
+def _coordinate(text: str) -> bytes:
+    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if len(data) != _COORDINATE_BYTES:
+        raise ProofError(reason="its jwk is no point of P-256")
+    return data
+
+
+def _is_same_place(claimed: object, url: str) -> bool:
+    if not isinstance(claimed, str):
+        return False
+    try:
+        ours, theirs = urlsplit(url), urlsplit(claimed)
+        hosts = (ours.hostname, theirs.hostname)
+    except ValueError:
+        return False
+    return hosts[0] == hosts[1] and unquote(ours.path) == unquote(theirs.path)
