@@ -74,6 +74,7 @@ class Phone:
         self._dropped: list[str] = []
         self._signatures: dict[tuple[int, int, LeafHash], bytes] = {}
         self._in_flight: dict[int, int] = {}
+        self._in_flight_ops = 0
         self._relayed_in_flight = 0
         if self.epoch < 0:
             self._begin_epoch(self.enrolment.enrol)
@@ -186,6 +187,7 @@ class Phone:
         self.clock.tick(wall_ms=wall_ms, mono_ms=mono_ms)
         relayed = _fitting(self.relayed)
         self._relayed_in_flight = len(relayed)
+        frames = self._load()
         return encode_request(
             SyncRequest(
                 device=self.device,
@@ -195,8 +197,9 @@ class Phone:
                 cursor=self.cursor,
                 page=self.page,
                 buckets=tuple(sorted(self.rows)),
-                frames=self._load(),
+                frames=frames,
                 relayed=relayed,
+                pending=len(self.unsent) - self._in_flight_ops,
             )
         )
 
@@ -275,7 +278,7 @@ class Phone:
         self.page = reply.page
         if reply.page is not None:
             return
-        # First the drops: a place under another parent is a bucket dropped and granted anew.
+        # First the drops: a bucket that comes whole is dropped before, so that no row of an older cut outlives it.
         for bucket in self._dropped:
             self.rows.pop(bucket, None)
         for row in self._pages:
@@ -290,8 +293,10 @@ class Phone:
         if reply.seen is not None and reply.seen[0] >= self.seen[0]:
             self.seen = reply.seen
         for settled in reply.settled:
-            if settled.epoch in self.outbox:
-                self.outbox[settled.epoch].settle(settled.first_seq, settled.last_seq)
+            epoch = self.outbox.get(settled.epoch)
+            if epoch is not None:
+                # What was never sent has no verdict, whatever a clone of this device sent in its place.
+                epoch.settle(settled.first_seq, min(settled.last_seq, epoch.acked_to))
 
     # --- the chain -------------------------------------------------------------------------------------------------
 
@@ -301,7 +306,7 @@ class Phone:
 
     def _load(self) -> tuple[bytes, ...]:
         """Return the frames of one request, and remember how far they go."""
-        self._in_flight = {}
+        self._in_flight, self._in_flight_ops = {}, 0
         frames: list[bytes] = []
         size = 0
         for number, epoch in self.outbox.items():
@@ -311,6 +316,7 @@ class Phone:
                 frames.append(self._frame(stretch))
                 size += len(frames[-1])
                 self._in_flight[number] = stretch[-1].op.seq
+                self._in_flight_ops += len(stretch)
         return tuple(frames)
 
     def _frame(self, entries: Sequence[Recorded]) -> bytes:

@@ -102,6 +102,8 @@ class SyncRequest(Struct, array_like=True, frozen=True, kw_only=True):
     buckets: Annotated[tuple[_Bucket, ...], Meta(max_length=BUCKETS_MAX)]
     frames: _Frames
     relayed: _Frames
+    pending: Natural = 0
+    """Ops that the phone still holds after these frames: what it tells its user is not yet on the server."""
 
 
 class SyncReply(Struct, array_like=True, frozen=True, kw_only=True):
@@ -159,8 +161,10 @@ _any_decoder: Final = msgspec.msgpack.Decoder(tuple[Any, ...])
 
 
 def encode_request(request: SyncRequest) -> bytes:
-    """Return the bytes of a request."""
-    return encode_trusted(request)
+    """Return the bytes of a request: a phone that holds nothing more does not say so."""
+    if request.pending:
+        return encode_trusted(request)
+    return encode_trusted(msgspec.structs.astuple(request)[:-1])
 
 
 def decode_request(data: bytes) -> SyncRequest:

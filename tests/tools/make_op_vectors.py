@@ -169,14 +169,12 @@ def frames() -> dict[str, object]:
 def sync() -> dict[str, object]:
     """The two messages of a round trip, as fields and bytes; and bytes that are refused."""
     request = sample_request()
+    requests = (request, empty_request(), busy_request())
     replies = {"nothing new": sample_reply(), "everything": full_reply()}
     return {
         "requests": [
-            {"fields": plain(msgspec.structs.astuple(request)), "hex": encode_request(request).hex()},
-            {
-                "fields": plain(msgspec.structs.astuple(push_only := empty_request())),
-                "hex": encode_request(push_only).hex(),
-            },
+            {"fields": plain(decode(encode_request(one))), "hex": encode_request(one).hex()}
+            for one in requests
         ],
         "replies": [
             {"name": name, "fields": plain(decode(encode_reply(reply))), "hex": encode_reply(reply).hex()}
@@ -208,6 +206,11 @@ def sample_request() -> SyncRequest:
         frames=(mine.frame(),),
         relayed=(other.frame(),),
     )
+
+
+def busy_request() -> SyncRequest:
+    """A phone that holds more ops than one request carries."""
+    return msgspec.structs.replace(sample_request(), relayed=(), pending=1200)
 
 
 def empty_request() -> SyncRequest:
