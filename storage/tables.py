@@ -102,7 +102,7 @@ ledger_rows: Final = Table(
     Column("value", LargeBinary, nullable=True),
     Column("changed", BigInteger, nullable=False),
     Column("ordinal", Integer, nullable=False),
-    Index("ledger_rows_by_change", "org", "changed", "ordinal"),
+    Index("ledger_rows_by_change", "org", "bucket", "changed", "ordinal"),
     sqlite_with_rowid=False,
 )
 """What phones replicate. `changed` is the last log index of the commit that wrote the row, `ordinal` its number there;

@@ -3,7 +3,7 @@
 Pages need no memory on the server: rows are read in the order in which they changed, so a row that changes while a
 phone turns pages moves behind them, and the last page, which is read up to the end in one state, makes all of them
 together the state of that instant. A page names where it ended and which buckets it was of; when those are no longer
-what the phone may have, a new cut begins, and names whole buckets in `dropped`.
+what the phone may have, a new cut begins.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,6 +35,7 @@ class _Page(Struct, array_like=True, frozen=True):
     scope: bytes
 
 
+_BEFORE_ALL: Final = (-1, -1)
 _page_decoder: Final = msgspec.msgpack.Decoder(_Page)
 
 
@@ -126,33 +127,35 @@ async def _rows(cut: Cut, request: SyncRequest, granted: Sequence[str], head: He
     held = set(request.buckets) if request.cursor >= 0 else set[str]()
     known = [bucket for bucket in granted if bucket in held]
     whole = [bucket for bucket in granted if bucket not in held]
-    lost = sorted(set(request.buckets) - set(granted))
-    scope = _scope(request.cursor, known, whole)
-    page = _resume(request.page, scope, head)
-    # Whole buckets are dropped first: what an interrupted cut left of them is no part of this one.
-    dropped = [] if page is not None else [*lost, *whole]
-    if page is None:
-        page = _Page(head.size - 1, (-1, -1), scope)
+    page = _page(request, _scope(request.cursor, known, whole), head)
     wanted = RowsWanted(
         known=known, whole=whole, cursor=request.cursor, begun=page.begun, after=page.after, limit=PAGE_ROWS
     )
     found = await cut.rows(wanted)
+    dropped = set(request.buckets) - set(granted)
+    if found.rows and page.after == _BEFORE_ALL:
+        # What the phone still has of a bucket is no part of one that comes whole.
+        dropped.update(whole)
     if found.last is None:
-        return _Pulled(head.size - 1, None, dropped, found.rows)
-    following = encode_trusted(_Page(page.begun, found.last, scope))
-    return _Pulled(request.cursor, following, dropped, found.rows)
+        return _Pulled(head.size - 1, None, sorted(dropped), found.rows)
+    following = encode_trusted(_Page(page.begun, found.last, page.scope))
+    return _Pulled(request.cursor, following, sorted(dropped), found.rows)
 
 
 def _scope(cursor: int, known: Sequence[str], whole: Sequence[str]) -> bytes:
     return sha256(encode_trusted((cursor, known, whole))).digest()[:8]
 
 
-def _resume(token: bytes | None, scope: bytes, head: Head) -> _Page | None:
-    """Return where the phone's last page ended; None where that is of another cut, or of another log."""
-    if token is None:
-        return None
-    try:
-        page = _page_decoder.decode(token)
-    except msgspec.DecodeError:
-        return None
-    return page if page.scope == scope and page.begun < head.size else None
+def _page(request: SyncRequest, scope: bytes, head: Head) -> _Page:
+    """Return the page that is asked for; the first of a new cut where the last was of other buckets or another log."""
+    begun = head.size - 1
+    if request.page is not None:
+        try:
+            page = _page_decoder.decode(request.page)
+        except msgspec.DecodeError:
+            page = _Page(-1, _BEFORE_ALL, b"")
+        if page.scope == scope and page.begun < head.size:
+            return page
+        # Rows that the phone has from the cut that breaks off here may be deleted by now: it is told of each.
+        begun = min(begun, page.begun)
+    return _Page(begun, _BEFORE_ALL, scope)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Executable, Result, and_, or_, select, tuple_
+from sqlalchemy import Executable, Result, Select, or_, select, text, tuple_, union_all
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -35,6 +35,7 @@ DISK_FULL_RETRY_S: Final = 60
 FAULT_RETRY_S: Final = 2
 
 _ROWS: Final = tables.ledger_rows.c
+_IN_ORDER: Final = (text("changed"), text("ordinal"))
 _OPS: Final = tables.ops.c
 _TILES: Final = tables.log_tiles.c
 
@@ -158,7 +159,7 @@ class StoredLedger:
         try:
             columns = select(_TILES.level, _TILES.number, _TILES.data)
             found = await cut.execute(columns.where(_TILES.org == self._org, wanted))
-            return {(level, number): data for level, number, data in found}
+            return {(record.level, record.number): record.data for record in found}
         finally:
             await cut.close()
 
@@ -253,23 +254,31 @@ class StoredCut:
 
     async def rows(self, wanted: RowsWanted) -> RowsFound:
         """See `Cut`."""
-        scope = []
+        parts = []
         if wanted.known:
-            scope.append(and_(_ROWS.bucket.in_(wanted.known), _ROWS.changed > wanted.cursor))
+            after = max(wanted.after, (wanted.cursor + 1, -1))
+            parts.append(self._stretch(wanted.known, after))
         if wanted.whole:
             lives = or_(_ROWS.value.is_not(None), _ROWS.changed > wanted.begun)
-            scope.append(and_(_ROWS.bucket.in_(wanted.whole), lives))
-        if not scope:
+            parts.append(self._stretch(wanted.whole, wanted.after).where(lives))
+        if not parts:
             return RowsFound((), None)
-        after = max(wanted.after, (-1 if wanted.whole else wanted.cursor, -1))
-        place = tuple_(_ROWS.changed, _ROWS.ordinal)
-        query = select(tables.ledger_rows).where(_ROWS.org == self._org, place > after, or_(*scope))
-        found = await self.execute(query.order_by(_ROWS.changed, _ROWS.ordinal).limit(wanted.limit))
+        found = await self.execute(union_all(*parts).order_by(*_IN_ORDER).limit(wanted.limit))
         records = found.all()
         full = len(records) == wanted.limit
         return RowsFound(
             [record_to_row(record) for record in records],
             (records[-1].changed, records[-1].ordinal) if full else None,
+        )
+
+    def _stretch(self, buckets: Sequence[str], after: tuple[int, int]) -> Select[Any]:
+        """Select rows of buckets after a place in the order of changes: a range of the index for each bucket."""
+        changed, ordinal = after
+        return select(tables.ledger_rows).where(
+            _ROWS.org == self._org,
+            _ROWS.bucket.in_(buckets),
+            _ROWS.changed >= changed,
+            or_(_ROWS.changed > changed, _ROWS.ordinal > ordinal),
         )
 
     async def close(self) -> None:
@@ -279,8 +288,8 @@ class StoredCut:
 
 
 def _fault(error: Exception) -> FaultError:
-    text = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-    is_full = isinstance(error, OperationalError) and "full" in text
-    if is_full or "No space left" in text or "DiskFull" in type(error).__name__:
+    reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    is_full = isinstance(error, OperationalError) and "full" in reason
+    if is_full or "No space left" in reason or "DiskFull" in type(error).__name__:
         return StorageFullError()
-    return StorageFaultError(reason=text.splitlines()[0][:200] if text else type(error).__name__)
+    return StorageFaultError(reason=reason.splitlines()[0][:200] if reason else type(error).__name__)

@@ -142,7 +142,7 @@ def _ledger_rows() -> None:
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sqlite_with_rowid=False,
     )
-    op.create_index("ledger_rows_by_change", "ledger_rows", ["org", "changed", "ordinal"])
+    op.create_index("ledger_rows_by_change", "ledger_rows", ["org", "bucket", "changed", "ordinal"])
 
 
 def _log_tiles() -> None:
