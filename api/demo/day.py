@@ -28,10 +28,11 @@ class DemoDevice(NamedTuple):
     role: str
     name: str
     clock_off_ms: int = 0
+    purpose: str = "phone"
 
 
 DEVICES: Final = (
-    DemoDevice("desk", "limin", "manager", "李敏的电脑"),
+    DemoDevice("desk", "limin", "manager", "李敏的电脑", purpose="desk"),
     DemoDevice("qa", "chenchen", "qa", "陈晨的手机"),
     DemoDevice("liu", "liu", "picker", "刘洋的手机", 2 * 3_600_000),
     DemoDevice("zhang", "zhang", "picker", "张磊的手机"),
@@ -99,6 +100,9 @@ DAY: Final[tuple[Record | Sync, ...]] = (
            ("CERT-1123-P3", [["PAK", "1123-P3"]], "小白菜", 80_000, None, "自检合格", "孙梅"),
            "certificate-pak", story="开合格证被拒绝"),
     Sync("06:05", "sun"),
+    Record("06:25", "desk", "certificate",
+           ("CERT-1123-P1", [["TOM-L", "1123"]], "番茄", 400_000, None, "自检合格", "王秀英"),
+           "certificate-wang", story="王秀英的承诺达标合格证"),
     Record("06:30", "desk", "receive",
            ("wang", None, [
                line("TOM-L", "1123", "", "R1", 400_000, weighing=(436_000, 36_000, "CRT", 20)), crates("", "DEPOT", 20),
@@ -124,9 +128,12 @@ DAY: Final[tuple[Record | Sync, ...]] = (
     Record("07:56", "liu", "move", (None, [crates("DEPOT", "T1-3", 10)]), "load-crates"),
     Record("08:00", "zhang", "pick",
            ("SO-1123-2", None, [
-               line("TOM-5", "1123", "R1", "T1-3", 10), line("MLK", "1120", "R2", "T1-2", 60), line("MLK", "1122", "R2", "T1-2", 12),
-               line("BEEF", "B77", "FZ", "T1-1", 2, 40_580),
-           ]), "pick-weiyuan", story="张磊拣牛奶、牛肉和番茄"),
+               line("TOM-5", "1123", "R1", "T1-3", 10), line("MLK", "1120", "R2", "T1-2", 48),
+               line("BEEF", "B77", "FZ", "T1-1", 1, 20_460), line("BEEF", "B77", "FZ", "T1-1", 1, 20_120),
+           ]), "pick-weiyuan", story="张磊拣味源的番茄、牛奶和两箱牛肉"),
+    Record("08:02", "zhang", "pick",
+           ("SO-1123-3", None, [line("MLK", "1120", "R2", "T1-2", 12), line("MLK", "1122", "R2", "T1-2", 12)]),
+           "pick-school", story="张磊拣学校的牛奶，先到期的先拣"),
     Sync("08:20", "zhang", "张磊同步：盘点差异 −21"),
     Record("08:55", "ma", "deliver",
            ("laozhou", "SO-1123-1", ["glass", None, None, None], [
@@ -160,6 +167,9 @@ DAY: Final[tuple[Record | Sync, ...]] = (
                [0, "MLK", "1120", 48, None, 65_000, "each"], [0, "BEEF", "B77", 2, 40_580, 580_000, "kg"],
                [0, "TOM-5", "1123", 10, None, 310_000, "each"],
            ], 0), "settle-weiyuan", ("deliver-weiyuan",)),
+    Record("10:58", "desk", "certificate",
+           ("CERT-1123-P2", [["CUC", "1123-P2"]], "黄瓜", 15, 315_600, "自检合格", "赵国强"), "certificate-zhao",
+           occurred=("07:05", "07:05", "paper"), story="赵国强的纸质合格证"),
     Record("11:00", "desk", "receive",
            ("zhao", None, [
                line("CUC", "1123-P2", "", "R1", 15, 315_600, weighing=(342_600, 27_000, "CRT", 15)), crates("", "DEPOT", 15),
