@@ -80,10 +80,13 @@ class Proofs:
         self.nonces = Nonces(secret)
         self._used: OrderedDict[tuple[bytes, str], int] = OrderedDict()
 
-    def check(self, proof: str, key: bytes, *, method: str, url: str, now_ms: int) -> None:
+    def check(
+        self, proof: str, key: bytes, *, method: str, url: str, now_ms: int, is_fresh: bool = True
+    ) -> None:
         """Take a proof that the holder of the 65-byte `key` made for this request.
 
         `url` is as the server sees it: behind a proxy its scheme and port may be others, so host and path decide.
+        `is_fresh` False: neither the nonce nor an earlier use is judged; for uploads, which repeat without harm.
 
         Raises ProofError, UseDpopNonceError.
         """
@@ -95,6 +98,8 @@ class Proofs:
         jti, nonce = claims.get("jti"), claims.get("nonce")
         if not isinstance(jti, str) or not 0 < len(jti) <= JTI_CHARS_MAX:
             raise ProofError(reason="it has no jti")
+        if not is_fresh:
+            return
         if not isinstance(nonce, str) or not self.nonces.is_fresh(nonce, now_ms):
             raise UseDpopNonceError
         self._take(key, jti, now_ms)
@@ -106,6 +111,21 @@ class Proofs:
         if (key, jti) in used:
             raise ProofError(reason="it was used before")
         used[key, jti] = now_ms + 2 * NONCE_LIFE_MS
+
+
+def raw_key_of_proof(proof: str) -> bytes:
+    """Return the 65-byte key that a proof names, not yet checked.
+
+    Raises ProofError.
+    """
+    if not proof:
+        raise ProofError(reason="the request has no DPoP header")
+    if len(proof) > PROOF_CHARS_MAX:
+        raise ProofError(reason=f"it is longer than {PROOF_CHARS_MAX} characters")
+    try:
+        return _raw_key(jwt.get_unverified_header(proof).get("jwk"))
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        raise ProofError(reason="it is malformed") from error
 
 
 def _claims(proof: str, key: bytes) -> dict[str, object]:

@@ -1,0 +1,207 @@
+"""The composition root: where every feature meets its adapters and each other. Nothing else imports adapters.
+
+A house is one organisation's running server: its database, its one sequencer, its signed log, and what the API itself
+keeps. Features never import each other, so the sequencer is handed the log that signs here.
+"""
+
+import secrets as chance
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import ClassVar, Final
+
+from msgspec import Struct
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.clock import Clock, wall_clock
+from api.dpop import Proofs
+from api.founding import ROOT_KEYS, Founding, genesis_fields
+from api.settings import SECRET_BYTES, Secrets, SettingError, Settings, read_secrets
+from api.stores.codes import CodeStore
+from api.stores.evidence import EvidenceStore
+from api.stores.reads import Reads
+from blockchain_trace.adapters.pin_file import PinFile
+from blockchain_trace.adapters.stored_tiles import StoredLog
+from blockchain_trace.log import TransparencyLog
+from blockchain_trace.note import SignerKey, parse_vkey
+from domain import kinds
+from domain.errors import DomainError
+from domain.kinds import parse_body
+from domain.ops import decode_op
+from storage.engine import open_engine, sqlite_url
+from storage.migrate import migrate
+from storage.tables import ops
+from sync_engine.adapters.ledger_store import StoredLedger
+from sync_engine.commit import Commit
+from sync_engine.ledger import Ledger
+from sync_engine.seal import raw_key
+from sync_engine.sequencer import Sequencer
+
+DATABASE: Final = "gobi.sqlite3"
+PIN: Final = "last-signed"
+EPOCH_BITS: Final = 53
+
+
+class NotFoundedError(DomainError):
+    """The database holds no organisation yet."""
+
+    code: ClassVar[str] = "not-founded"
+
+    def __init__(self) -> None:
+        super().__init__("there is no organisation here yet: `gobi found --help` says how to begin one")
+
+
+class House(Struct, frozen=True, kw_only=True):
+    """One organisation's server with all that its routes use."""
+
+    settings: Settings
+    secrets: Secrets
+    engine: AsyncEngine
+    org: str
+    log_vkey: str
+    """The key by which others verify checkpoints."""
+    sequencer: Sequencer
+    log: StoredLog
+    codes: CodeStore
+    evidence: EvidenceStore
+    reads: Reads
+    proofs: Proofs
+    clock: Clock
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger as it stands now. Read it before the next `await`."""
+        return self.sequencer.ledger
+
+    @property
+    def genesis(self) -> kinds.Genesis:
+        """How the organisation began."""
+        genesis = self.ledger.directory.genesis
+        assert genesis is not None, "a house stands on a genesis"
+        return genesis
+
+
+async def open_database(settings: Settings) -> AsyncEngine:
+    """Return the engine of the settings' database, brought to the schema of this version."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(settings.database_url or sqlite_url(settings.data_dir / DATABASE))
+    try:
+        await migrate(engine)
+    except BaseException:
+        await engine.dispose()
+        raise
+    return engine
+
+
+async def read_genesis(engine: AsyncEngine) -> tuple[str, kinds.Genesis]:
+    """Return the id of the organisation of a database, and its genesis.
+
+    Raises NotFoundedError.
+    """
+    async with engine.connect() as connection:
+        data = (await connection.execute(select(ops.c.data).where(ops.c.leaf == 0).limit(1))).scalar()
+    if data is None:
+        raise NotFoundedError
+    op = decode_op(data)
+    body = parse_body(op.kind, op.body)
+    assert isinstance(body, kinds.Genesis), "a log begins with its genesis"
+    return op.org, body
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[House]:
+    """Run the server of the organisation that the database holds.
+
+    Raises NotFoundedError, SettingError, FaultError.
+    """
+    engine = await open_database(settings)
+    try:
+        org, genesis = await read_genesis(engine)
+        secrets = read_secrets(settings.data_dir)
+        _refuse_other_keys(genesis, secrets)
+        house = _wire(settings, secrets, engine, org, parse_vkey(genesis.log_key).name, clock)
+        await house.sequencer.start()
+        try:
+            yield house
+        finally:
+            await house.sequencer.stop()
+    finally:
+        await engine.dispose()
+
+
+async def found_house(
+    settings: Settings, founding: Founding, clock: Clock = wall_clock, *, root_seeds: Sequence[bytes] = ()
+) -> tuple[bytes, ...]:
+    """Begin an organisation in an empty database, and return the seeds of its root keys: for paper, kept nowhere.
+
+    Raises SettingError when there is one already, FaultError.
+    """
+    seeds = tuple(root_seeds) or tuple(chance.token_bytes(SECRET_BYTES) for _ in range(ROOT_KEYS))
+    engine = await open_database(settings)
+    try:
+        try:
+            org, _ = await read_genesis(engine)
+        except NotFoundedError:
+            pass
+        else:
+            raise SettingError(name="found", reason=f"{org!r} is there already, in {settings.data_dir}")
+        secrets = read_secrets(settings.data_dir)
+        origin = f"gobi.localhost/{founding.org}" if not settings.public_url else _origin(settings, founding)
+        house = _wire(settings, secrets, engine, founding.org, origin, clock)
+        fields = genesis_fields(
+            founding,
+            server_key=raw_key(secrets.server_key.public_key()),
+            log_key=house.log_vkey,
+            root_seeds=seeds,
+        )
+
+        def begin(ledger: Ledger, now_ms: int) -> Commit:
+            return ledger.found(fields, epoch=chance.randbits(EPOCH_BITS), now_ms=now_ms)
+
+        await house.sequencer.start()
+        try:
+            await house.sequencer.found(begin)
+        finally:
+            await house.sequencer.stop()
+    finally:
+        await engine.dispose()
+    return seeds
+
+
+def _origin(settings: Settings, founding: Founding) -> str:
+    """The name of the log (C2SP): a URL without its scheme, which stays when the server moves."""
+    return f"{settings.public_url.partition('://')[2]}/{founding.org}"
+
+
+def _refuse_other_keys(genesis: kinds.Genesis, secrets: Secrets) -> None:
+    signer = SignerKey(parse_vkey(genesis.log_key).name, secrets.log_key)
+    if signer.verifier.vkey != genesis.log_key or raw_key(secrets.server_key.public_key()) != genesis.key:
+        raise SettingError(name="secrets", reason="they are not those of the organisation in this database")
+
+
+def _wire(
+    settings: Settings, secrets: Secrets, engine: AsyncEngine, org: str, origin: str, clock: Clock
+) -> House:
+    log = TransparencyLog(
+        origin=origin, key=SignerKey(origin, secrets.log_key), pin=PinFile(settings.data_dir / PIN)
+    )
+    sequencer = Sequencer(
+        store=StoredLedger(engine, org),
+        sealer=log,
+        new_ledger=lambda: Ledger(org, secrets.organisation, secrets.server_key),
+        now_ms=clock,
+    )
+    return House(
+        settings=settings,
+        secrets=secrets,
+        engine=engine,
+        org=org,
+        log_vkey=log.verifier.vkey,
+        sequencer=sequencer,
+        log=StoredLog(engine, org),
+        codes=CodeStore(engine, org),
+        evidence=EvidenceStore(engine, org),
+        reads=Reads(engine, org),
+        proofs=Proofs(secrets.dpop),
+        clock=clock,
+    )

@@ -1,0 +1,217 @@
+"""A device joins: the manager's code on one screen, the phone's key on the other (docs/protocol/sync.md §1)."""
+
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Annotated, ClassVar, Final, Literal
+
+import qrcode
+import qrcode.image.svg
+from litestar import Router, post
+from msgspec import Meta, Struct
+
+from api.bootstrap import House
+from api.identity import OFFICE_ROLES, Asked, asking_person
+from api.stores.codes import LIFE_MS, Code
+from domain.canonical import MalformedError
+from domain.errors import DomainError
+from domain.kinds import Id
+from domain.ops import device_id, device_secret
+from sync_engine.commit import Intention
+from sync_engine.directory import Device
+from sync_engine.logged import ACCEPTED
+from sync_engine.seal import load_key
+
+CODE_BYTES: Final = 15
+"""120 random bits: 20 characters, a small QR."""
+
+
+class UnknownEnrolmentCodeError(DomainError):
+    """The code is wrong, used or older than a quarter of an hour: ask for a new one."""
+
+    code: ClassVar[str] = "unknown-enrolment-code"
+
+    def __init__(self) -> None:
+        super().__init__("this enrolment code is unknown, used or expired")
+
+
+class UnknownPersonError(DomainError):
+    """Nobody has this id."""
+
+    code: ClassVar[str] = "unknown-person"
+
+    def __init__(self, *, person: str) -> None:
+        super().__init__(f"nobody is called {person!r}")
+        self.person = person
+
+
+class NotRecordedError(DomainError):
+    """The ledger refused what the server was to record."""
+
+    code: ClassVar[str] = "not-recorded"
+
+    def __init__(self, *, kind: str, verdict: str, reason: str) -> None:
+        super().__init__(f"the {kind} was {verdict}: {reason}")
+        self.kind, self.verdict, self.reason = kind, verdict, reason
+
+
+class EnrolmentAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose device shall join. Without a person: a shared device, at which everybody may sign in."""
+
+    person: Id | None = None
+    name: Annotated[str, Meta(max_length=64)] = ""
+    purpose: Literal["phone", "desk", "shared"] = "phone"
+
+
+class Enrolment(Struct, frozen=True):
+    """A code, as text and as a picture. It works once and for a quarter of an hour."""
+
+    url: str
+    """`gobi:enrol:<server url>#<code>`: what the QR holds."""
+    svg: str
+    person: str | None
+    name: str
+    expires_ms: int
+
+
+class Redeemed(Struct, frozen=True):
+    """What a phone needs to begin."""
+
+    org: str
+    device: str
+    secret: str
+    enrol: str
+    person: str | None
+    name: str
+    checkpoint: str
+    log_key: str
+    time: int
+    utc_offset_minutes: int
+
+
+class RedeemAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """The code that the phone scanned, its new public key, and its name."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=64)]
+    key: Annotated[str, Meta(min_length=1, max_length=128)]
+    """65-byte uncompressed P-256 point, base64url."""
+    name: Annotated[str, Meta(max_length=64)] = ""
+    pin_set: bool = False
+
+
+@post("/enrolments")
+async def create(request: Asked, house: House, data: EnrolmentAsked) -> Enrolment:
+    """Make a one-time code for a device of a person. For managers and admins."""
+    asking_person(request, house, OFFICE_ROLES)
+    return await make_code(house, data, server_url=house.settings.url)
+
+
+async def make_code(house: House, asked: EnrolmentAsked, *, server_url: str) -> Enrolment:
+    """Make a code under which phones reach the server at a URL.
+
+    Raises UnknownPersonError.
+    """
+    if asked.person is not None and not _is_somebody(house, asked.person):
+        raise UnknownPersonError(person=asked.person)
+    code = urlsafe_b64encode(secrets.token_bytes(CODE_BYTES)).decode()
+    now_ms = house.clock()
+    entitled = Code(person=asked.person, name=asked.name, purpose=asked.purpose, expires_ms=now_ms + LIFE_MS)
+    await house.codes.put(code, entitled, now_ms=now_ms)
+    url = f"gobi:enrol:{server_url}#{code}"
+    return Enrolment(url, qr_svg(url), asked.person, name_of(house, asked.person), entitled.expires_ms)
+
+
+def qr_svg(text: str) -> str:
+    """Return a QR code as SVG."""
+    picture = qrcode.make(text, image_factory=qrcode.image.svg.SvgPathImage, border=4)
+    return str(picture.to_string(encoding="unicode"))
+
+
+@post("/enrolments/redeem")
+async def redeem(house: House, data: RedeemAsked) -> Redeemed:
+    """Trade a code for a place in the ledger: needs no proof, since the code is one.
+
+    The same key may ask again with the same code, for instance when the answer got lost.
+    """
+    key = _key(data.key)
+    now_ms = house.clock()
+    known = house.ledger.directory.device(device_id(key))
+    code = await house.codes.use(data.code, now_ms=now_ms)
+    if code is None:
+        if known is None or not await _asks_again(house, data.code, known, now_ms):
+            raise UnknownEnrolmentCodeError
+        return _redeemed(house, known)
+    if known is None:
+        await _enrol(house, key, data.name or code.name, code)
+        known = house.ledger.directory.device(device_id(key))
+        assert known is not None, "enrolled just now"
+    return _redeemed(house, known)
+
+
+async def _asks_again(house: House, text: str, known: Device, now_ms: int) -> bool:
+    code = await house.codes.find(text)
+    return code is not None and code.expires_ms > now_ms and code.person == known.person
+
+
+async def _enrol(house: House, key: bytes, name: str, code: Code) -> None:
+    body = (None, (), device_id(key), key, name or "phone", code.person, code.purpose)
+    [(index, _)] = await house.sequencer.record([Intention("enrol", body)])
+    refuse_unless_accepted(house, index)
+
+
+def refuse_unless_accepted(house: House, index: int) -> None:
+    """Check what became of an op that the server recorded.
+
+    Raises NotRecordedError.
+    """
+    entry = house.ledger.fold.logged(index)
+    assert entry is not None, "recorded just now"
+    if entry.verdict != ACCEPTED:
+        raise NotRecordedError(kind=entry.op.kind, verdict=entry.verdict, reason=entry.code)
+
+
+def _redeemed(house: House, device: Device) -> Redeemed:
+    return Redeemed(
+        org=house.org,
+        device=device.id.hex(),
+        secret=_base64url(device_secret(house.secrets.organisation, device.id)),
+        enrol=device.enrol_hash.hex(),
+        person=device.person,
+        name=name_of(house, device.person),
+        checkpoint=house.sequencer.head.note,
+        log_key=house.log_vkey,
+        time=house.clock(),
+        utc_offset_minutes=house.genesis.utc_offset_minutes,
+    )
+
+
+def _is_somebody(house: House, person: str) -> bool:
+    ledger = house.ledger
+    is_listed = ("person", person) in ledger.fold.state.registers
+    return is_listed or bool(ledger.directory.roles_of(person, below=ledger.size, at_ms=house.clock()))
+
+
+def name_of(house: House, person: str | None) -> str:
+    """Return what a person is called."""
+    if person is None:
+        return ""
+    name = house.ledger.fold.state.attribute("person", person, "name")
+    if isinstance(name, str):
+        return name
+    admin, admin_name, _ = house.genesis.admin
+    return admin_name if admin == person else person
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        load_key(key)
+    except (ValueError, MalformedError) as error:
+        raise MalformedError(reason="the key is no base64url of a P-256 point") from error
+    return key
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")
+
+
+ROUTER: Final = Router("/api/v1", route_handlers=[create, redeem], tags=["enrolment"])
