@@ -2,6 +2,7 @@
  * The service worker: the app starts without network, updates only when it disturbs nobody, and brings up the
  * outbox when the network returns while no page is open. It holds no state of its own.
  */
+import { flushFromWorker } from "./sync/flush.ts";
 import { answerFile, dropOtherBuilds, installShell, warm } from "./sw/precache.ts";
 import { type FromServiceWorker, OP_VERSION, SYNC_TAG, type ToServiceWorker } from "./sw/protocol.ts";
 import { answerOf } from "./sw/routes.ts";
@@ -10,12 +11,6 @@ declare const self: ServiceWorkerGlobalScope;
 
 /** Background Sync: Chromium only, and not in the standard types. */
 type SyncEvent = Event & { readonly tag: string; readonly waitUntil: (work: Promise<unknown>) => void };
-
-type FlushModule = { readonly flushFromWorker?: () => Promise<void> };
-
-/** The outbox without a page; a build without it leaves the work to the pages. */
-const flushModules = import.meta.glob<FlushModule>("./sync/flushFromWorker.ts", { eager: true });
-const flushFromWorker = Object.values(flushModules)[0]?.flushFromWorker;
 
 const HASHES = new Map(__PRECACHE__);
 const FILES = new Set(HASHES.keys());
@@ -61,7 +56,7 @@ self.addEventListener("message", (event) => {
 const flush = async (): Promise<void> => {
   const message: FromServiceWorker = { type: "gobi/flush" };
   for (const client of await self.clients.matchAll({ type: "window" })) client.postMessage(message);
-  await flushFromWorker?.();
+  await flushFromWorker();
 };
 
 const onSync = (event: Event): void => {

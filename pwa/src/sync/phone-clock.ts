@@ -91,7 +91,8 @@ export const hear = (clock: Clock, toldMs: number, sent: Instant, received: Inst
   const half = Math.ceil(trip / 2);
   const offset = toldMs + half - received.wallMs;
   const claim = errMs(clock, received);
-  const isPoorer = claim < half + READING_MS && half + READING_MS >= Math.abs(offset - clock.setting.offsetMs) - claim;
+  const isPoorer =
+    claim < half + READING_MS && half + READING_MS >= Math.abs(offset - clock.setting.offsetMs) - claim;
   if (clock.setting.run === clock.run && isPoorer) return clock;
   return {
     ...clock,

@@ -1,0 +1,146 @@
+/**
+ * What this phone keeps, in IndexedDB. The schema of version 1 is frozen: later versions add stores beside it and
+ * never rewrite one, because an update must not stand between a worker and his outbox.
+ *
+ * `ops` is append-only: an op is added once and never changed; what the server said of it stands in `epochs`.
+ */
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from "idb";
+import type { Value } from "../codec/msgpack.ts";
+
+/** An op as recorded. `n` counts all ops of this database from 1. */
+export interface StoredOp {
+  readonly n: number;
+  /** Hex. */
+  readonly device: string;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly data: Uint8Array;
+  readonly values: readonly (readonly [salt: Uint8Array, value: Uint8Array])[];
+  readonly note: Value;
+}
+
+export interface StoredEpoch {
+  readonly device: string;
+  readonly epoch: number;
+  /** Epochs of a device in the order in which they began. */
+  readonly order: number;
+  readonly ackedTo: number;
+  readonly settled: readonly (readonly [first: number, last: number])[];
+  readonly forked: boolean;
+}
+
+export interface StoredRow {
+  readonly bucket: string;
+  readonly table: string;
+  readonly key: string;
+  readonly value: Value;
+}
+
+/** Who may sign in here, and how often somebody tried in vain. */
+export interface StoredPerson {
+  readonly id: string;
+  readonly name: string;
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+  readonly verifier: Uint8Array;
+  readonly failures: number;
+  readonly lockedUntilMs: number;
+}
+
+export interface StoredEvidence {
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  /** 1: it is on the server; what is here is a copy, and the first to go when space runs out. */
+  readonly uploaded: 0 | 1;
+}
+
+export interface StoredFrame {
+  readonly sha256: string;
+  readonly frame: Uint8Array;
+}
+
+/** The signature over a stretch of ops: kept so that a retry sends the same bytes. */
+export interface StoredSeal {
+  readonly stretch: string;
+  readonly signature: Uint8Array;
+}
+
+/** A page of a pull that is not complete yet. */
+export interface StoredPage {
+  readonly rows: readonly StoredRow[];
+  readonly dropped: readonly string[];
+}
+
+export interface Schema extends DBSchema {
+  ops: { key: number; value: StoredOp; indexes: { dot: [string, number, number] } };
+  epochs: { key: [string, number]; value: StoredEpoch };
+  rows: { key: [string, string, string]; value: StoredRow };
+  pages: { key: number; value: StoredPage };
+  people: { key: string; value: StoredPerson };
+  evidence: { key: string; value: StoredEvidence; indexes: { uploaded: number } };
+  relayed: { key: string; value: StoredFrame };
+  seals: { key: string; value: StoredSeal };
+  meta: { key: string; value: unknown };
+}
+
+export type Store = StoreNames<Schema>;
+export type Database = IDBPDatabase<Schema>;
+export type Writing = IDBPTransaction<Schema, Store[], "readwrite">;
+
+export const DATABASE = "gobi";
+const VERSION = 1;
+
+/** `onLost` is called when the browser closes the connection or a newer version of the app asks for it. */
+export const openDatabase = (name: string, onLost: () => void): Promise<Database> =>
+  openDB<Schema>(name, VERSION, {
+    upgrade(db) {
+      db.createObjectStore("ops", { keyPath: "n" }).createIndex("dot", ["device", "epoch", "seq"], {
+        unique: true,
+      });
+      db.createObjectStore("epochs", { keyPath: ["device", "epoch"] });
+      db.createObjectStore("rows", { keyPath: ["bucket", "table", "key"] });
+      db.createObjectStore("pages", { autoIncrement: true });
+      db.createObjectStore("people", { keyPath: "id" });
+      db.createObjectStore("evidence", { keyPath: "sha256" }).createIndex("uploaded", "uploaded");
+      db.createObjectStore("relayed", { keyPath: "sha256" });
+      db.createObjectStore("seals", { keyPath: "stretch" });
+      db.createObjectStore("meta");
+    },
+    blocking(_current, _blocked, event) {
+      (event.target as IDBDatabase).close();
+      onLost();
+    },
+    terminated: onLost,
+  });
+
+/** `strict`: durable when it resolves. `relaxed`: may be lost with the power; only for what can be had again. */
+export type Durability = "strict" | "relaxed";
+
+/** One transaction: all of it or nothing. `work` must await nothing but the transaction itself. */
+export const write = async <T>(
+  db: Database,
+  stores: readonly Store[],
+  durability: Durability,
+  work: (tx: Writing) => Promise<T>,
+): Promise<T> => {
+  const tx = db.transaction([...stores], "readwrite", { durability });
+  try {
+    const result = await work(tx);
+    tx.commit();
+    await tx.done;
+    return result;
+  } catch (error) {
+    try {
+      tx.abort();
+    } catch {
+      // It has ended already.
+    }
+    await tx.done.catch(() => undefined);
+    // A request that failed for want of space tells less than the transaction's own error.
+    throw tx.error ?? error;
+  }
+};
+
+export const isOutOfSpace = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === "QuotaExceededError";

@@ -1,0 +1,182 @@
+/** How a phone becomes one of an organisation's: a one-time code, a key of its own, and one transaction. sync.md §1. */
+import { type Bytes, fromBase64, fromHex, toBase64Url, toHex } from "../codec/bytes.ts";
+import { deviceId } from "../codec/op.ts";
+import { makeDeviceKey } from "../codec/seal.ts";
+import type { Courier, Failure } from "./courier.ts";
+import { type Device, emptyMemory } from "./memory.ts";
+import { carriedFrame } from "./bundle.ts";
+import type { Core } from "./core.ts";
+import { freshClock, hear, type Instant, tick } from "./phone-clock.ts";
+import { putPhone } from "./keeper.ts";
+import { freshPhone } from "./phone.ts";
+import { newEpoch, type Ports } from "./ports.ts";
+import type { StoredPerson } from "../storage/database.ts";
+
+export interface EnrolmentCode {
+  readonly server: string;
+  readonly code: string;
+}
+
+const PREFIX = "gobi:enrol:";
+const CODE = /^[\w-]{4,128}$/;
+const PARAMETERS = ["u", "url", "code"];
+
+/**
+ * Reads `gobi:enrol:<server url>#<code>`, the app's own link around it (`…#/enrol?u=…` or `?code=…`), or a bare code
+ * of the server that this page came from. Null: it is none of them.
+ */
+export const readEnrolmentCode = (text: string, origin: string): EnrolmentCode | null => {
+  const trimmed = text.trim();
+  if (trimmed.toLowerCase().startsWith(PREFIX)) {
+    const rest = trimmed.slice(PREFIX.length);
+    const hash = rest.lastIndexOf("#");
+    const [url, code] = [rest.slice(0, hash), rest.slice(hash + 1)];
+    const server = hash < 0 ? null : serverOf(url);
+    return server !== null && CODE.test(code) ? { server, code } : null;
+  }
+  const route = /\/enrol\?(.*)$/s.exec(trimmed);
+  if (route !== null) {
+    const query = new URLSearchParams(route[1]);
+    const given = PARAMETERS.map((name) => query.get(name)).find((value) => value !== null);
+    if (given === undefined || given === null) return null;
+    const site = serverOf(trimmed.slice(0, route.index).replace(/#?$/, "")) ?? origin;
+    return given.includes("/enrol?") ? null : readEnrolmentCode(given, site);
+  }
+  return CODE.test(trimmed) && origin !== "" ? { server: origin, code: trimmed } : null;
+};
+
+/** Without a slash at its end; only what a page can talk to. */
+const serverOf = (text: string): string | null => {
+  try {
+    const url = new URL(text);
+    if (url.protocol !== "https:" && url.protocol !== "http:") return null;
+    return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+  } catch {
+    return null;
+  }
+};
+
+interface Redeemed {
+  readonly org: string;
+  readonly device: string;
+  readonly secret: string;
+  readonly enrol: string;
+  readonly person: string | null;
+  readonly name: string | null;
+  readonly log_key: string;
+  readonly time: number;
+  readonly utc_offset_minutes: number;
+}
+
+export interface Enrolled {
+  readonly device: Device;
+  readonly person: string;
+  readonly name: string;
+  readonly serverMs: number;
+  readonly sent: Instant;
+  readonly received: Instant;
+}
+
+export type Redemption = { readonly ok: true; readonly enrolled: Enrolled } | Failure;
+
+/** Uses the code up. What it resolves to must be stored before anything else happens. */
+export const redeem = async (
+  ports: Ports,
+  courier: Courier,
+  { server, code }: EnrolmentCode,
+  name: string,
+): Promise<Redemption> => {
+  const { key, publicKey } = await makeDeviceKey();
+  const body = new TextEncoder().encode(
+    JSON.stringify({ code, key: toBase64Url(publicKey), name, pin_set: true }),
+  );
+  const sent = { wallMs: ports.wallMs(), monoMs: ports.monoMs() };
+  const answer = await courier.send(null, {
+    method: "POST",
+    path: "/api/v1/enrolments/redeem",
+    server,
+    body,
+    type: "application/json",
+    proves: false,
+    nowMs: sent.wallMs,
+  });
+  const received = { wallMs: ports.wallMs(), monoMs: ports.monoMs() };
+  if (!answer.ok) return answer;
+  const told = (await answer.value.json().catch(() => null)) as Redeemed | null;
+  const id = deviceId(publicKey);
+  if (told === null || told.device !== toHex(id)) return { ok: false, type: "offline" };
+  const device: Device = {
+    org: told.org,
+    device: id,
+    enrol: fromHex(told.enrol),
+    name,
+    server,
+    utcOffsetMinutes: told.utc_offset_minutes,
+    key,
+    publicKey,
+    secret: await secretKey(fromBase64(told.secret)),
+    logKey: told.log_key,
+  };
+  const person = told.person ?? "";
+  return {
+    ok: true,
+    enrolled: { device, person, name: told.name ?? person, serverMs: told.time, sent, received },
+  };
+};
+
+/** The device secret as a key that makes nonces and cannot be read again, not even by this app. */
+const secretKey = (secret: Bytes): Promise<CryptoKey> =>
+  crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+
+/**
+ * Makes this phone the enrolled device, in one transaction. Work of the device that it was before and that is not on
+ * the server is kept as frames and carried like another phone's.
+ */
+export const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson): Promise<null> =>
+  core.keeper.commit(async (memory) => {
+    const { device, serverMs, sent, received } = enrolled;
+    const isSameOrg = memory.device?.org === device.org;
+    const left =
+      memory.device === null || memory.phone === null
+        ? []
+        : await core.sealer.load(memory.device, memory.phone, Infinity);
+    const frames = isSameOrg ? await Promise.all(left.map(({ frame }) => carriedFrame(frame))) : [];
+    if (left.length > 0 && !isSameOrg)
+      throw new Error("work for another organisation is still on this phone");
+    const runs = (memory.phone?.runs ?? 0) + 1;
+    const clock = hear(tick(freshClock(), sent, runs), serverMs, sent, received);
+    const phone = freshPhone(device, clock, newEpoch(core.ports));
+    const { pull } = emptyMemory();
+    const people = new Map(isSameOrg ? memory.people : []).set(person.id, person);
+    return {
+      stores: ["epochs", "rows", "pages", "people", "relayed", "seals"],
+      durability: "strict",
+      changesRows: true,
+      put: async (tx) => {
+        const meta = tx.objectStore("meta");
+        if (!isSameOrg) await tx.objectStore("people").clear();
+        await Promise.all([
+          meta.put(device, "device"),
+          meta.put(null, "session"),
+          meta.put(pull, "pull"),
+          meta.put([], "problems"),
+          putPhone(tx, phone, null),
+          tx.objectStore("rows").clear(),
+          tx.objectStore("pages").clear(),
+          tx.objectStore("seals").clear(),
+          tx.objectStore("people").put(person),
+          ...frames.map((frame) => tx.objectStore("relayed").put(frame)),
+        ]);
+      },
+      after: () => ({
+        ...emptyMemory(),
+        device,
+        phone,
+        people,
+        count: memory.count,
+        evidence: memory.evidence,
+        relayed: [...new Set([...memory.relayed, ...frames.map(({ sha256 }) => sha256)])],
+      }),
+      result: null,
+    };
+  });

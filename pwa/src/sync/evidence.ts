@@ -1,0 +1,79 @@
+/** Photos, signatures and documents: their digests are in the chain, their bytes travel apart and may come later. */
+import { type Bytes, toHex } from "../codec/bytes.ts";
+import type { Core } from "./core.ts";
+import type { OpRef } from "./ledger-types.ts";
+import type { Beside } from "./recording.ts";
+
+export interface Evidence {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+}
+
+const digestOf = async (bytes: Uint8Array): Promise<Bytes> =>
+  new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Bytes));
+
+/** Bytes and op are one transaction: neither is on disk without the other. */
+export const attachEvidence = async (
+  { record }: Core,
+  of: OpRef,
+  { bytes, mediaType }: Evidence,
+  role: string,
+): Promise<OpRef> => {
+  const digest = await digestOf(bytes);
+  const sha256 = toHex(digest);
+  const beside: Beside = {
+    stores: ["evidence"],
+    put: (tx) => tx.objectStore("evidence").put({ sha256, bytes, mediaType, uploaded: 0 }),
+    after: (memory) => ({
+      ...memory,
+      evidence: [...memory.evidence.filter((other) => other !== sha256), sha256],
+    }),
+  };
+  return record("attach", { sha256: digest, mediaType, size: bytes.length, role }, { names: [of] }, beside);
+};
+
+/** One by one, until the network ends it; what is up stays here as a copy while there is space. */
+export const uploadEvidence = async ({ ports, keeper, courier }: Core): Promise<void> => {
+  for (const sha256 of keeper.memory().evidence) {
+    const { device, phone } = keeper.memory();
+    const kept = await (await keeper.database()).get("evidence", sha256);
+    if (device === null || kept === undefined) continue;
+    const answer = await courier.send(device, {
+      method: "PUT",
+      path: `/api/v1/evidence/${sha256}`,
+      body: kept.bytes as Bytes,
+      type: kept.mediaType,
+      proves: true,
+      ...(phone === null ? {} : { session: phone.session }),
+      nowMs: ports.wallMs(),
+    });
+    // One photo that the server will not have must not keep back the next.
+    if (!answer.ok && answer.type === "refused" && answer.status < 500) continue;
+    if (!answer.ok) return;
+    await keeper.commitOrHold(async (memory) => ({
+      stores: ["evidence"],
+      durability: "relaxed",
+      put: (tx) => tx.objectStore("evidence").put({ ...kept, uploaded: 1 }),
+      after: () => ({ ...memory, evidence: memory.evidence.filter((other) => other !== sha256) }),
+      result: null,
+    }));
+  }
+};
+
+/** From this phone, or from the server if it answers; null otherwise. What came is checked against its name. */
+export const findEvidence = async (
+  { ports, keeper, courier }: Core,
+  sha256: string,
+): Promise<Evidence | null> => {
+  const kept = await (await keeper.database()).get("evidence", sha256);
+  if (kept !== undefined) return { bytes: kept.bytes, mediaType: kept.mediaType };
+  const { device, phone } = keeper.memory();
+  if (device === null || phone === null || !/^[0-9a-f]{64}$/.test(sha256)) return null;
+  const path = `/api/v1/evidence/${sha256}`;
+  const asking = { method: "GET", path, proves: true, session: phone.session, nowMs: ports.wallMs() };
+  const answer = await courier.send(device, asking);
+  if (!answer.ok) return null;
+  const bytes = new Uint8Array(await answer.value.arrayBuffer().catch(() => new ArrayBuffer(0)));
+  if (toHex(await digestOf(bytes)) !== sha256) return null;
+  return { bytes, mediaType: answer.value.headers.get("Content-Type") ?? "application/octet-stream" };
+};

@@ -1,0 +1,219 @@
+/**
+ * Keeps the ledger's memory and its database one: every change is one transaction, made only from the newest state.
+ *
+ * Tabs and the service worker share the database. A change is fenced twice: a Web Lock lets one writer work at a
+ * time, and each transaction compares the version that it was made from with the stored one. A page that was
+ * overtaken reads again and makes its change anew, so two tabs never fork the chain.
+ */
+import { toHex } from "../codec/bytes.ts";
+import {
+  type Database,
+  type Durability,
+  isOutOfSpace,
+  openDatabase,
+  type Store,
+  write,
+  type Writing,
+} from "../storage/database.ts";
+import { readHead } from "../storage/second-head.ts";
+import { emptyMemory, type Memory, type Meta, readMemory } from "./memory.ts";
+import { allUnsent, currentEpoch, type Phone, withNewEpoch } from "./phone.ts";
+import { newEpoch, type Ports } from "./ports.ts";
+
+const WRITER = "gobi-writer";
+/** Another writer may overtake a page without Web Locks again and again; this often is a bug. */
+const ATTEMPTS_MAX = 20;
+
+/** A change, worked out from the newest memory. */
+export interface Change<T> {
+  readonly stores: readonly Store[];
+  readonly durability: Durability;
+  readonly put: (tx: Writing) => Promise<unknown>;
+  /** The memory once the transaction is complete. Version and rows version are the keeper's. */
+  readonly after: () => Memory;
+  readonly changesRows?: boolean;
+  readonly result: T;
+}
+
+export interface Keeper {
+  readonly memory: () => Memory;
+  /**
+   * Makes a change durable and resolves to its result; null of `prepare` changes nothing. Rejects with what the
+   * database says when it cannot be stored: then nothing changed.
+   */
+  readonly commit: <T>(prepare: (memory: Memory) => Promise<Change<T> | null>) => Promise<T | null>;
+  /** As `commit`, but keeps the change in memory when there is no space for it. */
+  readonly commitOrHold: <T>(prepare: (memory: Memory) => Promise<Change<T> | null>) => Promise<T | null>;
+  /** Another tab changed the database. */
+  readonly refresh: () => Promise<void>;
+  readonly database: () => Promise<Database>;
+  readonly close: () => Promise<void>;
+}
+
+export interface KeeperEvents {
+  /** The memory changed: by this page, or read again. `isOwn`: other tabs are to be told. */
+  readonly onChange: (isOwn: boolean) => void;
+  readonly onSpace: (isFull: boolean) => void;
+}
+
+class Stale extends Error {}
+
+export const openKeeper = async (ports: Ports, events: KeeperEvents): Promise<Keeper> => {
+  let opened: Promise<Database> | undefined;
+  let [memory, isFull, isClosed] = [emptyMemory(), false, false];
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const database = (): Promise<Database> => {
+    if (isClosed) return Promise.reject(new Error("the ledger is closed"));
+    opened ??= openDatabase(ports.databaseName, () => {
+      opened = undefined;
+    });
+    return opened;
+  };
+
+  const read = async (): Promise<void> => {
+    memory = await readMemory(await database(), memory);
+    events.onChange(false);
+  };
+
+  const setFull = (now: boolean): void => {
+    if (isFull !== now) events.onSpace((isFull = now));
+  };
+
+  const put = async <T>(change: Change<T>): Promise<void> => {
+    const { version, rowsVersion } = memory;
+    const rows = rowsVersion + (change.changesRows === true ? 1 : 0);
+    const stores = [...new Set<Store>([...change.stores, "meta"])];
+    await write(await database(), stores, change.durability, async (tx) => {
+      const meta = tx.objectStore("meta");
+      if (((await meta.get("version")) ?? 0) !== version) throw new Stale();
+      await Promise.all([
+        meta.put(version + 1, "version"),
+        change.changesRows === true ? meta.put(rows, "rows") : undefined,
+        change.put(tx),
+      ]);
+    });
+    memory = { ...change.after(), version: version + 1, rowsVersion: rows };
+  };
+
+  const attempt = async <T>(
+    prepare: (memory: Memory) => Promise<Change<T> | null>,
+    holds: boolean,
+  ): Promise<T | null> => {
+    for (let attempts = 0; attempts < ATTEMPTS_MAX; attempts += 1) {
+      const change = await prepare(memory);
+      if (change === null) return null;
+      try {
+        await put(change);
+        setFull(false);
+      } catch (error) {
+        if (error instanceof Stale) {
+          await read();
+          continue;
+        }
+        if (isOutOfSpace(error)) {
+          if (await freeSpace(await database())) continue;
+          setFull(true);
+        }
+        if (!holds || !isOutOfSpace(error)) throw error;
+        // Rows in memory are newer than those on disk until the next start, which asks for them again.
+        memory = { ...change.after(), version: memory.version, rowsVersion: memory.rowsVersion };
+      }
+      events.onChange(true);
+      return change.result;
+    }
+    throw new Error("the database changed under every attempt");
+  };
+
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = queue.then(() => ports.exclusive(WRITER, work));
+    queue = turn.catch(() => undefined);
+    return turn;
+  };
+
+  await read();
+  const keeper: Keeper = {
+    memory: () => memory,
+    commit: (prepare) => alone(() => attempt(prepare, false)),
+    commitOrHold: (prepare) => alone(() => attempt(prepare, true)),
+    refresh: () =>
+      alone(async () => {
+        const version = (await (await database()).get("meta", "version")) ?? 0;
+        if (version !== memory.version) await read();
+      }),
+    database,
+    close: async () => {
+      await queue;
+      const db = await opened?.catch(() => undefined);
+      isClosed = true;
+      db?.close();
+    },
+  };
+  await keeper.commit((now) => lostTail(now, ports));
+  return keeper;
+};
+
+/** Gives up what can be had again: copies of evidence that is on the server, and pages of a pull. */
+const freeSpace = async (db: Database): Promise<boolean> => {
+  const [copies, pages] = [await db.countFromIndex("evidence", "uploaded", 1), await db.count("pages")];
+  if (copies + pages === 0) return false;
+  try {
+    await write(db, ["evidence", "pages", "meta"], "relaxed", async (tx) => {
+      const keys = await tx.objectStore("evidence").index("uploaded").getAllKeys(1);
+      await Promise.all(keys.map((key) => tx.objectStore("evidence").delete(key)));
+      await tx.objectStore("pages").clear();
+      const meta = tx.objectStore("meta");
+      const pull = (await meta.get("pull")) as Meta["pull"] | undefined;
+      if (pull !== undefined) await meta.put({ ...pull, page: null } satisfies Meta["pull"], "pull");
+      // Whoever holds the page in memory reads again, and asks for the pull from its beginning.
+      await meta.put((((await meta.get("version")) as number | undefined) ?? 0) + 1, "version");
+    });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** At the start: an op that was complete is gone. Its dot may be on the server; no other op may take it. */
+const lostTail = async (memory: Memory, ports: Ports): Promise<Change<null> | null> => {
+  const { phone } = memory;
+  const head = readHead(ports.local);
+  if (phone === null || head === null || head.device !== toHex(phone.identity.device)) return null;
+  const epoch = phone.epochs.find(({ number }) => number === head.epoch);
+  // The epoch itself may be what was lost: the ops after its loss would be of another one.
+  if (epoch !== undefined && epoch.entries.length >= head.seq) return null;
+  if (epoch !== undefined && epoch !== currentEpoch(phone)) return null;
+  const next = withNewEpoch(phone, newEpoch(ports), phone.prev);
+  return {
+    stores: ["epochs", "meta"],
+    durability: "strict",
+    put: (tx) => putPhone(tx, next, phone),
+    after: () => ({ ...memory, phone: next }),
+    result: null,
+  };
+};
+
+/** What of the phone changed since `before`; null: all of it. */
+export const putPhone = async (tx: Writing, phone: Phone, before: Phone | null): Promise<void> => {
+  const device = toHex(phone.identity.device);
+  const [meta, epochs] = [tx.objectStore("meta"), tx.objectStore("epochs")];
+  const { prev, clonesFound, clock, runs } = phone;
+  const work: Promise<unknown>[] = [
+    meta.put({ prev, clonesFound } satisfies Meta["chain"], "chain"),
+    meta.put({ setting: clock.setting, runs } satisfies Meta["clock"], "clock"),
+  ];
+  phone.epochs.forEach((epoch, order) => {
+    const known = before?.epochs[order];
+    const { number, ackedTo, settled, forked } = epoch;
+    const isKnown =
+      known?.number === number &&
+      known.ackedTo === ackedTo &&
+      known.settled === settled &&
+      known.forked === forked;
+    if (!isKnown) work.push(epochs.put({ device, epoch: number, order, ackedTo, settled, forked }));
+  });
+  await Promise.all(work);
+};
+
+/** Ops that exist on this phone alone. */
+export const unsentCount = ({ phone }: Memory): number => (phone === null ? 0 : allUnsent(phone).length);

@@ -1,0 +1,256 @@
+/**
+ * What a page holds of the ledger in memory, and how it is read from the database. Everything here can be read
+ * again at any time: the database is the truth, and `version` tells whether another tab has changed it.
+ */
+import type { Bytes } from "../codec/bytes.ts";
+import { toHex } from "../codec/bytes.ts";
+import type { Value } from "../codec/msgpack.ts";
+import { decodeOp, leafHash, nothingSeen, type Seen } from "../codec/op.ts";
+import type { Database, StoredEpoch, StoredOp, StoredPerson } from "../storage/database.ts";
+import type { Epoch, Recorded } from "./outbox.ts";
+import { adopt, freshClock, type Setting, UNSET } from "./phone-clock.ts";
+import type { Identity, Phone } from "./phone.ts";
+
+/** Written once, at enrolment. Neither key can leave the browser. */
+export interface Device extends Identity {
+  readonly name: string;
+  readonly server: string;
+  readonly utcOffsetMinutes: number;
+  readonly key: CryptoKey;
+  readonly publicKey: Bytes;
+  /** The device secret, as an HMAC key. */
+  readonly secret: CryptoKey;
+  readonly logKey: string;
+}
+
+/** Records of the store `meta`, by key. */
+export interface Meta {
+  /** Grows with every transaction that changes what pages hold in memory. */
+  readonly version: number;
+  /** Grows with every change of rows. */
+  readonly rows: number;
+  readonly device: Device;
+  readonly chain: { readonly prev: Bytes; readonly clonesFound: number };
+  readonly clock: { readonly setting: Setting; readonly runs: number };
+  readonly session: Session | null;
+  readonly pull: Pull;
+  readonly problems: readonly FrameProblem[];
+  /** The demo's switch, for the service worker, which sees no page's own store. */
+  readonly offline: boolean;
+}
+
+export interface Session {
+  readonly id: Bytes;
+  readonly person: string;
+  readonly expiresMs: number;
+}
+
+export interface Pull {
+  readonly cursor: number;
+  readonly seen: Seen;
+  readonly logSize: number;
+  readonly checkpoint: string;
+  readonly buckets: readonly string[];
+  readonly page: Uint8Array | null;
+  /** When the pages in the spool began to come, server time. */
+  readonly pageSinceMs: number;
+  /** When the last pull was applied, server time. */
+  readonly lastSyncAt: number | null;
+}
+
+/** Ops whose bytes the server refused. */
+export interface FrameProblem {
+  readonly epoch: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** Table → bucket → key → value. */
+export type Rows = ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, Value>>>;
+
+export interface Memory {
+  readonly version: number;
+  readonly rowsVersion: number;
+  readonly rows: Rows;
+  readonly device: Device | null;
+  /** Null exactly when `device` is. */
+  readonly phone: Phone | null;
+  /** `n` of the last op in the database. */
+  readonly count: number;
+  readonly session: Session | null;
+  readonly people: ReadonlyMap<string, StoredPerson>;
+  readonly pull: Pull;
+  readonly problems: readonly FrameProblem[];
+  /** Names of frames that are carried for others. */
+  readonly relayed: readonly string[];
+  /** Names of evidence that is not uploaded. */
+  readonly evidence: readonly string[];
+}
+
+const noPull = (): Pull => ({
+  cursor: -1,
+  seen: nothingSeen(),
+  logSize: 0,
+  checkpoint: "",
+  buckets: [],
+  page: null,
+  pageSinceMs: 0,
+  lastSyncAt: null,
+});
+
+export const emptyMemory = (): Memory => ({
+  version: -1,
+  rowsVersion: -1,
+  rows: new Map(),
+  device: null,
+  phone: null,
+  count: 0,
+  session: null,
+  people: new Map(),
+  pull: noPull(),
+  problems: [],
+  relayed: [],
+  evidence: [],
+});
+
+const recorded = ({ data, values, note }: StoredOp): Recorded => {
+  const bytes = data as Bytes;
+  return { op: decodeOp(bytes), data: bytes, hash: leafHash(bytes), values, note };
+};
+
+/** Entries of the epochs that were in memory are kept: the store of ops only ever grows. */
+const epochsOf = (
+  stored: readonly StoredEpoch[],
+  fresh: readonly StoredOp[],
+  known: readonly Epoch[],
+): Epoch[] => {
+  const epochs = [...stored]
+    .sort((a, b) => a.order - b.order)
+    .map(({ epoch, ackedTo, settled, forked }): Epoch => {
+      const entries = known.find((other) => other.number === epoch)?.entries ?? [];
+      return { number: epoch, entries: [...entries], ackedTo, settled, forked };
+    });
+  const byNumber = new Map(epochs.map((epoch) => [epoch.number, epoch]));
+  for (const op of fresh) byNumber.get(op.epoch)?.entries.push(recorded(op));
+  return epochs;
+};
+
+/** What the database holds, by one consistent read; what `before` holds already is not read again. */
+export const readMemory = async (db: Database, before: Memory): Promise<Memory> => {
+  const tx = db.transaction(["meta", "ops", "epochs", "rows", "people", "relayed", "evidence"], "readonly");
+  const meta = tx.objectStore("meta");
+  const get = async <K extends keyof Meta>(key: K): Promise<Meta[K] | undefined> =>
+    (await meta.get(key)) as Meta[K] | undefined;
+  const [version = 0, rowsVersion = 0, device = null] = [
+    await get("version"),
+    await get("rows"),
+    await get("device"),
+  ];
+  const isSameDevice = device !== null && before.device !== null && isSame(device, before.device);
+  const since = isSameDevice ? before.count : 0;
+  const id = device === null ? "" : toHex(device.device);
+  const [chain, clock, session, pull, problems, epochs, ops, people, relayed, evidence, rows] =
+    await Promise.all([
+      get("chain"),
+      get("clock"),
+      get("session"),
+      get("pull"),
+      get("problems"),
+      tx.objectStore("epochs").getAll(IDBKeyRange.bound([id], [id, []])),
+      tx.objectStore("ops").getAll(IDBKeyRange.lowerBound(since, true)),
+      tx.objectStore("people").getAll(),
+      tx.objectStore("relayed").getAllKeys(),
+      tx.objectStore("evidence").index("uploaded").getAllKeys(0),
+      rowsVersion === before.rowsVersion ? null : tx.objectStore("rows").getAll(),
+      tx.done,
+    ]);
+  const { setting = UNSET, runs = 0 } = clock ?? {};
+  const applied = pull ?? noPull();
+  const known = isSameDevice ? (before.phone?.epochs ?? []) : [];
+  const phone: Phone | null =
+    device === null || chain === undefined
+      ? null
+      : {
+          identity: device,
+          clock: before.phone === null ? freshClock(setting) : adopt(before.phone.clock, setting),
+          runs: Math.max(runs, before.phone?.runs ?? 0),
+          epochs: epochsOf(
+            epochs,
+            ops.filter((op) => op.device === id),
+            known,
+          ),
+          prev: chain.prev,
+          seen: applied.seen,
+          session: session?.id ?? new Uint8Array(0),
+          cursor: applied.cursor,
+          page: applied.page,
+          logSize: applied.logSize,
+          checkpoint: applied.checkpoint,
+          clonesFound: chain.clonesFound,
+        };
+  return {
+    version,
+    rowsVersion,
+    rows: rows === null ? before.rows : grouped(rows),
+    device,
+    phone,
+    count: ops.at(-1)?.n ?? since,
+    session: session ?? null,
+    people: new Map(people.map((person) => [person.id, person])),
+    pull: applied,
+    problems: problems ?? [],
+    relayed,
+    evidence,
+  };
+};
+
+const isSame = (a: Identity, b: Identity): boolean => toHex(a.device) === toHex(b.device);
+
+type Growing = Map<string, Map<string, Map<string, Value>>>;
+
+const grouped = (rows: readonly { bucket: string; table: string; key: string; value: Value }[]): Rows => {
+  const tables: Growing = new Map();
+  for (const { bucket, table, key, value } of rows) {
+    const buckets = tables.get(table) ?? new Map<string, Map<string, Value>>();
+    tables.set(table, buckets);
+    const keys = buckets.get(bucket) ?? new Map<string, Value>();
+    buckets.set(bucket, keys.set(key, value));
+  }
+  return tables;
+};
+
+/** The rows after a pull: first the drops, because a bucket may be dropped and granted anew in one. */
+export const withRows = (
+  before: Rows,
+  dropped: readonly string[],
+  changed: readonly {
+    readonly bucket: string;
+    readonly table: string;
+    readonly key: string;
+    readonly value: Value;
+  }[],
+): Rows => {
+  const tables: Growing = new Map();
+  const touched = new Set(changed.map(({ table }) => table));
+  const gone = new Set(dropped);
+  for (const [table, buckets] of before) {
+    const kept = [...buckets].filter(([bucket]) => !gone.has(bucket));
+    // Untouched tables keep their identity: what is shown of them is not computed again.
+    const isUntouched = kept.length === buckets.size && !touched.has(table);
+    if (isUntouched) tables.set(table, buckets as Map<string, Map<string, Value>>);
+    else if (touched.has(table))
+      tables.set(table, new Map(kept.map(([bucket, keys]) => [bucket, new Map(keys)])));
+    else tables.set(table, new Map(kept) as Map<string, Map<string, Value>>);
+  }
+  for (const { bucket, table, key, value } of changed) {
+    const buckets = tables.get(table) ?? new Map<string, Map<string, Value>>();
+    tables.set(table, buckets);
+    const keys = buckets.get(bucket) ?? new Map<string, Value>();
+    buckets.set(bucket, keys);
+    if (value === null) keys.delete(key);
+    else keys.set(key, value);
+  }
+  return tables;
+};

@@ -1,0 +1,161 @@
+/** Who may act on this phone, and who does: PINs, sessions, and what the rows say of a person. */
+import { toHex } from "../codec/bytes.ts";
+import type { StoredPerson } from "../storage/database.ts";
+import type { Core } from "./core.ts";
+import type { AddPersonResult, EnrolResult, SignedIn, SignInResult } from "./ledger-types.ts";
+import { becomeDevice, readEnrolmentCode, redeem } from "./enrolment.ts";
+import { unsentCount } from "./keeper.ts";
+import type { Memory } from "./memory.ts";
+import { serverMs } from "./phone-clock.ts";
+import { isLocked, isLongEnough, isPin, personWithPin, triesLeft, withTry } from "./pin.ts";
+import { liveSession, sessionBeside } from "./recording.ts";
+
+/** A shift, and some overtime: then the PIN again. */
+export const SESSION_MS = 12 * 3_600_000;
+const NONCE_BYTES = 16;
+
+const refusal = (person: StoredPerson, type: "locked" | "wrong-pin"): SignInResult => ({
+  ok: false,
+  type: triesLeft(person) === 0 ? "locked" : type,
+  triesLeft: triesLeft(person),
+  retryAtMs: person.lockedUntilMs,
+});
+
+const store = ({ keeper }: Core, person: StoredPerson): Promise<null> =>
+  keeper.commit(async (memory) => ({
+    stores: ["people"],
+    durability: "strict",
+    put: (tx) => tx.objectStore("people").put(person),
+    after: () => ({ ...memory, people: new Map(memory.people).set(person.id, person) }),
+    result: null,
+  }));
+
+/** Counts the try before the PIN is looked at: a phone that is switched off in between has had it all the same. */
+const takeTry = async ({ keeper, ports }: Core, id: string): Promise<StoredPerson | SignInResult> => {
+  let refused: SignInResult = { ok: false, type: "unknown-person" };
+  const tried = await keeper.commit<StoredPerson>(async (memory) => {
+    const person = memory.people.get(id);
+    if (person === undefined) return null;
+    if (isLocked(person, ports.wallMs())) {
+      refused = refusal(person, "locked");
+      return null;
+    }
+    const tried = withTry(person, ports.wallMs());
+    return {
+      stores: ["people"],
+      durability: "strict",
+      put: (tx) => tx.objectStore("people").put(tried),
+      after: () => ({ ...memory, people: new Map(memory.people).set(id, tried) }),
+      result: tried,
+    };
+  });
+  return tried ?? refused;
+};
+
+export const signIn = async (core: Core, id: string, pin: string): Promise<SignInResult> => {
+  const { device, phone } = core.keeper.memory();
+  if (device === null || phone === null) return { ok: false, type: "not-enrolled" };
+  const tried = await takeTry(core, id);
+  if ("ok" in tried) return tried;
+  if (!(await isPin(tried, pin))) return refusal(tried, "wrong-pin");
+  const cleared: StoredPerson = { ...tried, failures: 0, lockedUntilMs: 0 };
+  const expiresMs = serverMs(phone.clock, core.ports.wallMs()) + SESSION_MS;
+  const session = sessionBeside(id, expiresMs);
+  const nonce = core.ports.randomBytes(NONCE_BYTES);
+  await core.record(
+    "session",
+    { person: id, expiresMs, nonce, assurance: "device" },
+    {},
+    {
+      stores: ["people"],
+      put: async (tx, entry) => Promise.all([session.put(tx, entry), tx.objectStore("people").put(cleared)]),
+      after: (memory, entry) => ({
+        ...session.after(memory, entry),
+        people: new Map(memory.people).set(id, cleared),
+      }),
+    },
+  );
+  return { ok: true };
+};
+
+export const signOut = async ({ keeper }: Core): Promise<void> => {
+  await keeper.commit(async (memory) => ({
+    stores: [],
+    durability: "strict",
+    put: (tx) => tx.objectStore("meta").put(null, "session"),
+    after: () => ({
+      ...memory,
+      session: null,
+      phone: memory.phone === null ? null : { ...memory.phone, session: new Uint8Array(0) },
+    }),
+    result: null,
+  }));
+};
+
+export const addPerson = async (
+  core: Core,
+  id: string,
+  name: string,
+  pin: string,
+): Promise<AddPersonResult> => {
+  const memory = core.keeper.memory();
+  if (memory.device === null) return { ok: false, type: "not-enrolled" };
+  if (liveSession(memory, core.ports.wallMs()) === null) return { ok: false, type: "signed-out" };
+  if (!isLongEnough(pin)) return { ok: false, type: "pin-too-short" };
+  const { pinIterations, randomBytes } = core.ports;
+  await store(core, await personWithPin({ id, name, pin }, pinIterations, randomBytes));
+  return { ok: true };
+};
+
+export const enrol = async (
+  core: Core,
+  text: string,
+  { name, pin }: { readonly name: string; readonly pin: string },
+): Promise<EnrolResult> => {
+  const code = readEnrolmentCode(text, core.ports.origin);
+  if (code === null) return { ok: false, type: "not-an-enrolment-code" };
+  if (!isLongEnough(pin)) return { ok: false, type: "pin-too-short" };
+  const memory = core.keeper.memory();
+  // Another server would not take this phone's old work along.
+  const strands = memory.device !== null && memory.device.server !== code.server && unsentCount(memory) > 0;
+  if (strands) return { ok: false, type: "refused" };
+  const redemption = await redeem(core.ports, core.courier, code, name);
+  if (!redemption.ok) {
+    const isUnknown = redemption.type === "refused" && redemption.code === "unknown-enrolment-code";
+    return { ok: false, type: isUnknown ? "unknown-enrolment-code" : redemption.type };
+  }
+  const { enrolled } = redemption;
+  const { pinIterations, randomBytes } = core.ports;
+  const known = { id: enrolled.person, name: enrolled.name, pin };
+  await becomeDevice(core, enrolled, await personWithPin(known, pinIterations, randomBytes));
+  return { ok: true, person: enrolled.person, name: enrolled.name };
+};
+
+/** Who is signed in at this instant, as far as the rows tell. */
+export const signedIn = (memory: Memory, wallMs: number): SignedIn | null => {
+  const session = liveSession(memory, wallMs);
+  if (session === null || memory.phone === null) return null;
+  const now = serverMs(memory.phone.clock, wallMs);
+  const roles = new Set<string>();
+  for (const keys of memory.rows.get("grant")?.values() ?? []) {
+    for (const value of keys.values()) {
+      if (!Array.isArray(value)) continue;
+      const [person, role, , from, until] = value as readonly unknown[];
+      const isLive = (typeof from !== "number" || from <= now) && (typeof until !== "number" || now < until);
+      if (person === session.person && typeof role === "string" && isLive) roles.add(role);
+    }
+  }
+  const name = memory.people.get(session.person)?.name ?? session.person;
+  return { id: session.person, name, roles: [...roles].sort(), expiresMs: session.expiresMs };
+};
+
+export const deviceInfo = ({ device }: Memory) =>
+  device === null
+    ? null
+    : {
+        id: toHex(device.device),
+        org: device.org,
+        name: device.name,
+        server: device.server,
+        utcOffsetMinutes: device.utcOffsetMinutes,
+      };

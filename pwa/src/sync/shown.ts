@@ -1,0 +1,235 @@
+/**
+ * What screens see, as signals over the ledger's memory: rows at the cursor ⊕ this phone's pending work. Each is
+ * computed when a screen reads it and something it shows has changed; an untouched table costs nothing.
+ */
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { toHex } from "../codec/bytes.ts";
+import type { Value } from "../codec/msgpack.ts";
+import { type Body, readBody } from "../domain/kinds.ts";
+import { isMisfit } from "../domain/shape.ts";
+import { type Overlaid, overlay, type PendingOp } from "../fold/overlay.ts";
+import type { OutboxItem } from "./ledger-types.ts";
+import { emptyMemory, type FrameProblem, type Memory } from "./memory.ts";
+import { isSettled, type Recorded } from "./outbox.ts";
+import { type Balance, readRow, type Row, SEPARATOR, type Table } from "./rows.ts";
+
+export interface Shown {
+  /** The memory as of now; everything else follows from it. */
+  readonly memory: ReadonlySignal<Memory>;
+  readonly show: (memory: Memory) => void;
+  readonly rows: <T extends Table>(table: T) => ReadonlySignal<readonly Row<T>[]>;
+  readonly row: <T extends Table>(table: T, key: string) => ReadonlySignal<Row<T> | null>;
+  readonly untyped: (
+    table: string,
+  ) => ReadonlySignal<readonly { readonly key: string; readonly value: Value }[]>;
+  readonly outbox: ReadonlySignal<readonly OutboxItem[]>;
+}
+
+type Keyed = ReadonlyMap<string, Value>;
+const NO_ROWS: Keyed = new Map();
+
+/** A body is read once: null when this version cannot. */
+const bodies = new WeakMap<Recorded, { readonly body: Body | null }>();
+const bodyOf = (entry: Recorded): Body | null => {
+  let known = bodies.get(entry);
+  if (known === undefined) bodies.set(entry, (known = { body: readable(entry) }));
+  return known.body;
+};
+const readable = ({ op }: Recorded): Body | null => {
+  try {
+    return readBody(op.kind, op.body);
+  } catch (error) {
+    if (isMisfit(error)) return null;
+    throw error;
+  }
+};
+
+/** A row is read once, however often its table changes around it: its value keeps its identity. */
+const readRows = new WeakMap<object, Row<Table> | null>();
+const typed = (table: Table, key: string, value: Value): Row<Table> | null => {
+  if (value === null || typeof value !== "object") return null;
+  let row = readRows.get(value);
+  if (row === undefined) readRows.set(value, (row = fitting(table, key, value)));
+  return row;
+};
+const fitting = (table: Table, key: string, value: Value): Row<Table> | null => {
+  try {
+    return readRow(table, key, value);
+  } catch (error) {
+    if (isMisfit(error)) return null;
+    throw error;
+  }
+};
+
+export const openShown = (): Shown => {
+  const memory = signal(emptyMemory());
+  const tables = new Map<string, ReadonlySignal<Keyed>>();
+  const lists = new Map<Table, ReadonlySignal<readonly Row<Table>[]>>();
+  const indexes = new Map<Table, ReadonlySignal<ReadonlyMap<string, Row<Table>>>>();
+
+  /** Rows of one table over all buckets: the same exception stands in several. */
+  const keyed = (table: string): ReadonlySignal<Keyed> => {
+    const known = tables.get(table);
+    if (known !== undefined) return known;
+    const buckets = computed(() => memory.value.rows.get(table));
+    const made = computed((): Keyed => {
+      const all = [...(buckets.value ?? new Map<string, Keyed>()).values()];
+      if (all.length <= 1) return all[0] ?? NO_ROWS;
+      return new Map(all.flatMap((keys) => [...keys]));
+    });
+    tables.set(table, made);
+    return made;
+  };
+
+  let lastPending: readonly PendingOp[] = [];
+  const pending = computed((): readonly PendingOp[] => {
+    const ops = pendingOps(memory.value);
+    const isSame =
+      ops.length === lastPending.length && ops.every((op, i) => op.body === lastPending[i]?.body);
+    if (!isSame) lastPending = ops;
+    return lastPending;
+  });
+
+  const plain = (table: Table): ReadonlySignal<readonly Row<Table>[]> =>
+    computed(() => [...keyed(table).value].flatMap(([key, value]) => typed(table, key, value) ?? []));
+
+  const balances = (): ReadonlySignal<readonly Row<Table>[]> => {
+    const below = plain("balance");
+    return computed(() => withPending(below.value as unknown as readonly Row<"balance">[], pending.value));
+  };
+
+  const list = (table: Table): ReadonlySignal<readonly Row<Table>[]> => {
+    let made = lists.get(table);
+    if (made === undefined) lists.set(table, (made = table === "balance" ? balances() : plain(table)));
+    return made;
+  };
+
+  const index = (table: Table): ReadonlySignal<ReadonlyMap<string, Row<Table>>> => {
+    let made = indexes.get(table);
+    if (made === undefined) {
+      const rows = list(table);
+      indexes.set(table, (made = computed(() => new Map(rows.value.map((row) => [row.key, row])))));
+    }
+    return made;
+  };
+
+  const verdicts = keyed("verdict");
+  return {
+    memory,
+    show: (now) => {
+      memory.value = now;
+    },
+    rows: <T extends Table>(table: T) => list(table) as unknown as ReadonlySignal<readonly Row<T>[]>,
+    row: <T extends Table>(table: T, key: string) => {
+      const rows = index(table);
+      return computed(() => (rows.value.get(key) as unknown as Row<T> | undefined) ?? null);
+    },
+    untyped: (table) => {
+      const rows = keyed(table);
+      return computed(() => [...rows.value].map(([key, value]) => ({ key, value })));
+    },
+    outbox: computed(() => outboxItems(memory.value, verdicts.value)),
+  };
+};
+
+/** Own ops without a verdict in the rows, in the order in which they were made. */
+const pendingOps = ({ phone }: Memory): readonly PendingOp[] =>
+  (phone?.epochs ?? []).flatMap((epoch) =>
+    epoch.entries.flatMap((entry) => {
+      if (isSettled(epoch, entry.op.seq)) return [];
+      const body = bodyOf(entry);
+      return body === null ? [] : [{ body, hash: toHex(entry.hash), at: entry.op.at }];
+    }),
+  );
+
+const shownAs = (
+  row: Row<"balance"> | undefined,
+  key: string,
+  over: Overlaid,
+): Balance & { key: string } => ({
+  ...(row ?? { base: null, held: null }),
+  key,
+  item: over.item,
+  lot: over.lot,
+  place: over.place,
+  q: over.q,
+  w: over.w,
+  estimated: over.estimated,
+  unconfirmed: over.unconfirmed,
+  pending: true,
+});
+
+/** A row without pending work on it, made once. */
+const settledRows = new WeakMap<object, Row<"balance">>();
+const settledRow = (row: Row<"balance">): Row<"balance"> => {
+  let made = settledRows.get(row);
+  if (made === undefined) settledRows.set(row, (made = { ...row, unconfirmed: false, pending: false }));
+  return made;
+};
+
+const withPending = (
+  rows: readonly Row<"balance">[],
+  pending: readonly PendingOp[],
+): readonly Row<"balance">[] => {
+  const settled = rows.map(settledRow);
+  if (pending.length === 0) return settled;
+  const byKey = new Map(settled.map((row) => [row.key, row]));
+  const over = overlay({ keys: () => byKey.keys(), get: (key) => byKey.get(key) }, pending);
+  const shown = settled.map((row) => {
+    const above = over.get(row.key);
+    return above === undefined ? row : shownAs(row, row.key, above);
+  });
+  for (const [key, above] of over) {
+    const isNothing = above.q === 0 && above.w === 0 && !above.unconfirmed;
+    if (!byKey.has(key) && !isNothing) shown.push(shownAs(undefined, key, above));
+  }
+  return shown;
+};
+
+const items = new WeakMap<Recorded, OutboxItem>();
+
+/** The newest first. An item that says the same as before is the same object. */
+const outboxItems = ({ phone, problems }: Memory, verdicts: Keyed): readonly OutboxItem[] =>
+  (phone?.epochs ?? [])
+    .flatMap((epoch) =>
+      epoch.entries.map((entry): OutboxItem => {
+        const { seq } = entry.op;
+        const stage = isSettled(epoch, seq) ? "settled" : seq <= epoch.ackedTo ? "acked" : "recorded";
+        const verdict = verdictOf(verdicts.get(`${epoch.number}${SEPARATOR}${seq}`), stage);
+        const problem = stage === "recorded" ? problemOf(problems, epoch.number, seq) : null;
+        const known = items.get(entry);
+        const isSame =
+          known?.stage === stage &&
+          known.verdict?.verdict === verdict?.verdict &&
+          known.verdict?.code === verdict?.code &&
+          known.problem?.code === problem?.code;
+        if (isSame) return known;
+        const item: OutboxItem = {
+          ref: { epoch: epoch.number, seq, hash: toHex(entry.hash) },
+          kind: entry.op.kind,
+          body: bodyOf(entry),
+          at: entry.op.at,
+          stage,
+          verdict,
+          problem,
+          note: entry.note,
+        };
+        items.set(entry, item);
+        return item;
+      }),
+    )
+    .reverse();
+
+const verdictOf = (row: Value | undefined, stage: OutboxItem["stage"]): OutboxItem["verdict"] => {
+  const fields = Array.isArray(row) ? (row as readonly Value[]) : [];
+  const [verdict, code] = [fields[3], fields[4]];
+  if (typeof verdict === "string") return { verdict, code: typeof code === "string" ? code : "" };
+  return stage === "settled" ? { verdict: "accepted", code: "" } : null;
+};
+
+const problemOf = (problems: readonly FrameProblem[], epoch: number, seq: number): OutboxItem["problem"] => {
+  const found = problems.find(
+    (problem) => problem.epoch === epoch && problem.firstSeq <= seq && seq <= problem.lastSeq,
+  );
+  return found === undefined ? null : { code: found.code, detail: found.detail };
+};
