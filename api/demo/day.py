@@ -123,7 +123,8 @@ DAY: Final[tuple[Record | Sync, ...]] = (
            "pick-tomato", story="刘洋离线拣 60 箱（20 箱是今天的）"),
     Record("07:50", "zhang", "count", ("R1", ["TOM-5"], False, False, [["TOM-5", "1123", 55, None, 0]]), "count-tomato",
            story="张磊离线盘点：55 箱"),
-    Record("07:55", "liu", "pick", ("SO-1123-1", None, [line("CUC", "1123-P2", "R1", "T1-3", 10, 210_400)]), "pick-cucumber",
+    Record("07:55", "liu", "pick", ("SO-1123-1", None, [line("CUC", "1123-P2", "R1", "T1-3", 10, 210_400)]),
+           "pick-cucumber",
            story="刘洋拣黄瓜 10 筐，账上还没有"),
     Record("07:56", "liu", "move", (None, [crates("DEPOT", "T1-3", 10)]), "load-crates"),
     Record("08:00", "zhang", "pick",
@@ -153,7 +154,8 @@ DAY: Final[tuple[Record | Sync, ...]] = (
     Sync("09:05", "liu", "刘洋同步：差异变成 −1，原因是他 07:42 拣的 20 箱"),
     Record("09:15", "ma", "deliver",
            ("weiyuan", "SO-1123-2", ["glass", None, None, None], [
-               line("MLK", "1120", "T1-2", "", 48), line("BEEF", "B77", "T1-1", "", 2, 40_580), line("TOM-5", "1123", "T1-3", "", 10),
+               line("MLK", "1120", "T1-2", "", 48), line("BEEF", "B77", "T1-1", "", 2, 40_580),
+               line("TOM-5", "1123", "T1-3", "", 10),
            ], [], []), "deliver-weiyuan", story="味源小馆在司机手机上签字"),
     Record("10:20", "ma", "deliver",
            ("school", "SO-1123-3", ["glass", None, None, None], [],
@@ -161,7 +163,8 @@ DAY: Final[tuple[Record | Sync, ...]] = (
            "refuse-school", story="学校拒收 24 瓶牛奶"),
     Sync("10:25", "ma"),
     Record("10:26", SERVER, "hold",
-           ("", "", "T1-2", "hold", "cold-chain", list(EXCURSION), None, 1), "breach", story="冷藏区超温 35 分钟：在途牛奶自动冻结"),
+           ("", "", "T1-2", "hold", "cold-chain", list(EXCURSION), None, 1), "breach",
+           story="冷藏区超温 35 分钟：在途牛奶自动冻结"),
     Record("10:30", "desk", "settle",
            ("weiyuan", "sell", [
                [0, "MLK", "1120", 48, None, 65_000, "each"], [0, "BEEF", "B77", 2, 40_580, 580_000, "kg"],
@@ -172,7 +175,8 @@ DAY: Final[tuple[Record | Sync, ...]] = (
            occurred=("07:05", "07:05", "paper"), story="赵国强的纸质合格证"),
     Record("11:00", "desk", "receive",
            ("zhao", None, [
-               line("CUC", "1123-P2", "", "R1", 15, 315_600, weighing=(342_600, 27_000, "CRT", 15)), crates("", "DEPOT", 15),
+               line("CUC", "1123-P2", "", "R1", 15, 315_600, weighing=(342_600, 27_000, "CRT", 15)),
+               crates("", "DEPOT", 15),
            ], [["CUC", "1123-P2", [["harvested_on", "2026-11-23"], ["certificate", "CERT-1123-P2"], ["plot", "P2"]]]]),
            "receive-zhao", occurred=("07:10", "07:10", "paper"), story="补录 07:10 的纸质磅单：负库存消失"),
     Record("11:02", "desk", "settle",
@@ -206,7 +210,7 @@ END_BALANCES: Final[Mapping[tuple[str, str, str], tuple[int, int]]] = {
     ("CRT", "", "DEPOT"): (255, 0),
     ("CRT", "", "partner:laozhou"): (26, 0),
 }
-"""What stands where at the end of the day; accounts of origin (plots, suppliers' goods, opening, transform, loss) apart."""
+"""What stands where at the end of the day; accounts of origin apart: plots, suppliers' goods, opening, loss."""
 
 END_HELD: Final = frozenset({("PAK", "1123-P3", "F3"), ("MLK", "1120", "HOLD"), ("MLK", "1122", "HOLD")})
 

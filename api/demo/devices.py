@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from random import Random
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.demo.day import DemoDevice
-from domain.ops import LeafHash, device_secret
+from domain.ops import LeafHash, device_id, device_secret
+from sync_engine.commit import Intention
 from sync_engine.phone import Enrolment, Phone
 from sync_engine.seal import PrivateKey, raw_key
 from sync_engine.wire import SyncReply
@@ -15,6 +16,7 @@ from sync_engine.wire import SyncReply
 TRIP_MS: Final = 80
 """There and back, over a village's mobile network at its best."""
 _EPOCH_BITS: Final = 53
+_UPTIME_MS: Final = 1_000_000_000
 _KEY_BITS: Final = 248
 
 
@@ -81,21 +83,31 @@ class NewPhone:
     key: PrivateKey
     org: str
     organisation_secret: bytes
-    chance: Random
 
     @property
-    def public(self) -> bytes:
-        """Its key, as the manager's QR brings it."""
-        return raw_key(self.key.public_key())
+    def enrolment(self) -> Intention:
+        """The op that the manager has recorded for the key that the phone's QR shows."""
+        public = raw_key(self.key.public_key())
+        who = self.who
+        return Intention("enrol", (None, (), device_id(public), public, who.name, who.person, who.purpose))
 
-    def enrolled(self, enrol: LeafHash, *, device: bytes, at_ms: int, seen: tuple[int, bytes]) -> DemoPhone:
-        """Return the phone with what its enrolment handed over: secret, time, and a checkpoint that covers it."""
-        enrolment = Enrolment(self.org, device_secret(self.organisation_secret, device), enrol)
-        phone = Phone(self.key, enrolment, lambda: self.chance.getrandbits(_EPOCH_BITS))
-        phone.seen = seen
-        held = DemoPhone(self.who, phone, self.who.clock_off_ms, at_ms - self.chance.randrange(1, 10**9))
-        at = (held.wall(at_ms), held.mono(at_ms))
-        later = (held.wall(at_ms + TRIP_MS), held.mono(at_ms + TRIP_MS))
-        phone.clock.tick(wall_ms=at[0], mono_ms=at[1])
-        phone.clock.hear(at_ms + TRIP_MS // 2, sent=at, received=later)
+
+class Enrolled(NamedTuple):
+    """What enrolment hands over: the hash of the op, the server's time, and a checkpoint that covers it."""
+
+    new: NewPhone
+    enrol: LeafHash
+    at_ms: int
+    seen: tuple[int, bytes]
+
+    def phone(self, who: DemoDevice, chance: Random) -> DemoPhone:
+        """Return the phone at the beginning of its life; `who` says how wrong its clock is."""
+        new, at_ms = self.new, self.at_ms
+        secret = device_secret(new.organisation_secret, device_id(raw_key(new.key.public_key())))
+        enrolment = Enrolment(new.org, secret, self.enrol)
+        phone = Phone(new.key, enrolment, lambda: chance.getrandbits(_EPOCH_BITS), seen=self.seen)
+        held = DemoPhone(who, phone, who.clock_off_ms, at_ms - chance.randrange(1, _UPTIME_MS))
+        sent, received = ((held.wall(ms), held.mono(ms)) for ms in (at_ms, at_ms + TRIP_MS))
+        phone.clock.tick(wall_ms=sent[0], mono_ms=sent[1])
+        phone.clock.hear(at_ms + TRIP_MS // 2, sent=sent, received=received)
         return held

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from domain.merkle import Frontier
 from domain.ops import NOTHING_SEEN
-from sync_engine.commit import Commit, Delivery, Intention
+from sync_engine.commit import Commit, Delivery, Intention, WaitingFrame
+from sync_engine.fold.rows import Changes, EntryRow, RowKey
 from sync_engine.ledger import Ledger
+from sync_engine.sequenced import replay
 from sync_engine.wire import (
     Acked,
     Held,
@@ -28,6 +30,11 @@ class MemoryServer:
         self.ledger = ledger
         self.log: list[bytes] = []
         """The bytes of every op: enough to rebuild everything."""
+        self.rows: dict[RowKey, bytes] = {}
+        self.entries: dict[tuple[int, int, int], EntryRow] = {}
+        """Stock entries by (leaf, what, line)."""
+        self.branches: set[int] = set()
+        self.waiting: dict[bytes, WaitingFrame] = {}
         self._frontier = Frontier()
 
     @property
@@ -40,11 +47,44 @@ class MemoryServer:
         self.log.extend(appended.data for appended in commit.appended)
         self._frontier = self._frontier.append_many([appended.logged.hash for appended in commit.appended])
         assert self._frontier.size == commit.log_size, "a commit says how long the log is"
+        self.branches.update(each.logged.index for each in commit.appended if each.is_branch)
+        for name in commit.waiting_removed:
+            del self.waiting[name]
+        self.waiting.update({frame.hash: frame for frame in commit.waiting_added})
+        _store(commit.changes, self.rows, self.entries)
         return commit
+
+    def copy(self, ledger: Ledger) -> "MemoryServer":
+        """Return an independent server in the same state; `ledger` is an empty one."""
+        twin = MemoryServer(ledger)
+        twin.log, twin.rows, twin.entries = list(self.log), dict(self.rows), dict(self.entries)
+        twin.branches, twin.waiting, twin._frontier = set(self.branches), dict(self.waiting), self._frontier
+        held = [self.ledger.fold.logged(index) for index in range(self.ledger.size)]
+        ledger.load([entry for entry in held if entry is not None], twin.branches, twin.waiting.values())
+        return twin
+
+    def restart(self, empty: Ledger) -> None:
+        """Throw the ledger away and load it from what a store would hold: the log, its branches, what waits."""
+        empty.load(replay(self.log), self.branches, self.waiting.values())
+        self.ledger = empty
+
+    def misfits(self, empty: Ledger) -> list[str]:
+        """Return the tables that are not what the log gives."""
+        rows: dict[RowKey, bytes] = {}
+        entries: dict[tuple[int, int, int], EntryRow] = {}
+        _store(empty.load(replay(self.log), self.branches), rows, entries)
+        return [
+            *([] if rows == self.rows else ["rows"]),
+            *([] if entries == self.entries else ["entries"]),
+        ]
 
     async def record(self, intentions: Sequence[Intention], *, at_ms: int) -> Sequence[tuple[int, bytes]]:
         """Record ops of the server's own device; return (index, hash) of each."""
         return self.kept(self.ledger.take((), intentions, now_ms=at_ms, seen=self.seen)).recorded
+
+    def deliver(self, deliveries: Sequence[Delivery], *, at_ms: int) -> Commit:
+        """Take frames without a request: files and QR codes."""
+        return self.kept(self.ledger.take(deliveries, (), now_ms=at_ms, seen=self.seen))
 
     async def sync(self, request: bytes, *, at_ms: int) -> bytes:
         """Answer the body of a sync request."""
@@ -53,8 +93,7 @@ class MemoryServer:
     def sync_many(self, requests: Sequence[bytes], *, at_ms: int) -> list[bytes]:
         """Answer requests that fall into one group commit."""
         asked = [decode_request(request) for request in requests]
-        deliveries = [delivery_of(request, at_ms) for request in asked]
-        commit = self.kept(self.ledger.take(deliveries, (), now_ms=at_ms, seen=self.seen))
+        commit = self.deliver([delivery_of(request, at_ms) for request in asked], at_ms=at_ms)
         return [
             encode_reply(self._reply(request, problems, at_ms))
             for request, problems in zip(asked, commit.problems, strict=True)
@@ -90,3 +129,17 @@ def delivery_of(request: SyncRequest, arrived_ms: int) -> Delivery:
         arrived_ms=arrived_ms,
         pending=request.pending,
     )
+
+
+def _store(
+    changes: Changes, rows: dict[RowKey, bytes], entries: dict[tuple[int, int, int], EntryRow]
+) -> None:
+    for key, value in changes.rows.items():
+        if value is None:
+            rows.pop(key, None)
+        else:
+            rows[key] = value
+    gone = set(changes.entries_removed)
+    for place in [place for place in entries if place[0] in gone]:
+        del entries[place]
+    entries.update({(entry.leaf, entry.what, entry.line): entry for entry in changes.entries})

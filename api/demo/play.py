@@ -5,16 +5,16 @@ to its end. Every step yields what happened, for the terminal and for tests.
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, Final, NamedTuple, Protocol
 
 from api.demo.day import DAY, DEVICES, MIDNIGHT_MS, SERVER, UTC_OFFSET_MINUTES, DemoDevice, Record, Sync, at
-from api.demo.devices import DemoPhone, NewPhone, new_key
+from api.demo.devices import DemoPhone, Enrolled, NewPhone, new_key
 from api.demo.world import stages
-from domain.ops import LeafHash, device_id
+from domain.ops import LeafHash
 from sync_engine.commit import Intention
 from sync_engine.ledger import Ledger
 
@@ -79,6 +79,9 @@ def shift_to(now_ms: int, *, clock: str = "07:41") -> Shift:
     return Shift(now_ms - at(clock), (ours - theirs).days)
 
 
+UNSHIFTED: Final = Shift()
+
+
 class Happening(NamedTuple):
     """One step of the day, done: `hash` is that of the op that was recorded."""
 
@@ -96,7 +99,8 @@ class Play:
     server: Server
     organisation_secret: bytes
     chance: Random
-    shift: Shift = Shift()
+    shift: Shift = UNSHIFTED
+    enrolled: list[Enrolled] = field(default_factory=list)
     phones: dict[str, DemoPhone] = field(default_factory=dict)
     labels: dict[str, LeafHash] = field(default_factory=dict)
     _next: int = 0
@@ -113,29 +117,24 @@ class Play:
 
     async def _enrol(self, devices: Sequence[DemoDevice], at_ms: int) -> None:
         org = self.server.ledger.org
-        new = [
-            NewPhone(who, new_key(self.chance), org, self.organisation_secret, self.chance) for who in devices
-        ]
-        enrols = [
-            Intention(
-                "enrol",
-                (None, (), device_id(one.public), one.public, one.who.name, one.who.person, one.who.purpose),
-            )
-            for one in new
-        ]
-        recorded = await self.server.record(enrols, at_ms=at_ms)
+        new = [NewPhone(who, new_key(self.chance), org, self.organisation_secret) for who in devices]
+        recorded = await self.server.record([one.enrolment for one in new], at_ms=at_ms)
         for one, (_index, enrol) in zip(new, recorded, strict=True):
-            held = one.enrolled(
-                LeafHash(enrol), device=device_id(one.public), at_ms=at_ms, seen=self.server.seen
-            )
-            held.phone.sign_in(
-                one.who.person,
-                expires_ms=self.shift.instant("00:00") + SHIFT_END_MS,
-                nonce=self.chance.randbytes(_NONCE_BYTES),
-                wall_ms=held.wall(at_ms + 1_000),
-                mono_ms=held.mono(at_ms + 1_000),
-            )
-            self.phones[one.who.id] = held
+            self.enrolled.append(Enrolled(one, LeafHash(enrol), at_ms, self.server.seen))
+        for enrolled in self.enrolled:
+            self.begin(enrolled, enrolled.new.who)
+
+    def begin(self, enrolled: Enrolled, who: DemoDevice) -> None:
+        """Give a device its day's phone, with the person signed in."""
+        held = enrolled.phone(who, self.chance)
+        held.phone.sign_in(
+            who.person,
+            expires_ms=self.shift.instant("00:00") + SHIFT_END_MS,
+            nonce=self.chance.randbytes(_NONCE_BYTES),
+            wall_ms=held.wall(enrolled.at_ms + 1_000),
+            mono_ms=held.mono(enrolled.at_ms + 1_000),
+        )
+        self.phones[who.id] = held
 
     # --- the day ---------------------------------------------------------------------------------------------------
 
@@ -191,8 +190,3 @@ class Play:
         return Intention(
             intention.kind, self.shift.value(intention.body), intention.actor, intention.erasable
         )
-
-
-def labels_of(happenings: Sequence[Happening]) -> Mapping[str, bytes]:
-    """Return label → hash of what was recorded."""
-    return {h.step.label: h.hash for h in happenings if isinstance(h.step, Record) and h.step.label}
