@@ -204,8 +204,11 @@ class Sequencer:
             await self._loaded()
             try:
                 return await self._store_commit(founder(self.ledger, self._now_ms()))
-            except BaseException:
+            except asyncio.CancelledError:
                 self._ledger = None
+                raise
+            except Exception:
+                await self._recover()
                 raise
 
     @asynccontextmanager
