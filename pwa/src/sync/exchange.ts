@@ -17,8 +17,6 @@ import { encodeRequest, PULL_NONCE, PULL_OK, type SyncReply } from "./wire.ts";
 
 /** A meeting ends after so many trips, however much is left: the next one goes on. */
 const TRIPS_MAX = 500;
-/** Pages that began to come longer ago are asked for anew: the server need not remember their cut. */
-const PAGES_MS_MAX = 600_000;
 
 export interface Met {
   readonly status: SyncStatus;
@@ -75,14 +73,13 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
     await keeper.refresh();
     const { device, phone } = keeper.memory();
     if (device === null || phone === null) return null;
-    const isOld = phone.page !== null && ports.wallMs() - keeper.memory().pull.pageSinceMs > PAGES_MS_MAX;
-    if (isOld) await forgetPages();
     const frames = await sealer.load(device, phone, bytesMax);
     const db = await keeper.database();
     const relayed = fitting(await db.getAll("relayed"), bytesMax / 2);
     await tick(now());
     const memory = keeper.memory();
-    if (memory.phone === null || memory.device !== device) return null;
+    if (memory.phone === null || memory.device === null) return null;
+    if (!isEqual(memory.device.device, device.device)) return null;
     // Read last: what is called now is when the request leaves.
     const sent = now();
     const { clock, cursor, page, session } = memory.phone;
@@ -197,7 +194,6 @@ const applied = ({ memory, phone, asked, reply, isApplied, spool }: Applying): C
     checkpoint: phone.checkpoint,
     page: phone.page,
     buckets: isApplied ? bucketsAfter(memory.pull.buckets, dropped, rows) : memory.pull.buckets,
-    pageSinceMs: isPage && asked.page === null ? asked.sent.wallMs : memory.pull.pageSinceMs,
     lastSyncAt: isApplied ? reply.nowMs : memory.pull.lastSyncAt,
   };
   const carried = new Set(asked.relayed.map(({ sha256 }) => sha256));

@@ -52,8 +52,6 @@ export interface Pull {
   readonly checkpoint: string;
   readonly buckets: readonly string[];
   readonly page: Uint8Array | null;
-  /** When the pages in the spool began to come, server time. */
-  readonly pageSinceMs: number;
   /** When the last pull was applied, server time. */
   readonly lastSyncAt: number | null;
 }
@@ -96,7 +94,6 @@ const noPull = (): Pull => ({
   checkpoint: "",
   buckets: [],
   page: null,
-  pageSinceMs: 0,
   lastSyncAt: null,
 });
 
