@@ -24,6 +24,7 @@ const SERVER_ROOTS = new Set([
   "p",
   "errors",
   "docs",
+  "schema",
   "health",
   "metrics",
   "log",

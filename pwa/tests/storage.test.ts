@@ -1,0 +1,142 @@
+/** A full disk, a lost connection, a newer app: what the store does when the browser will not have it. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readHead, writeHead } from "../src/storage/second-head.ts";
+import { DATABASE, openDatabase } from "../src/storage/database.ts";
+import { dump, TextMap, World } from "./ledger-world.ts";
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => {
+  world.close();
+  vi.restoreAllMocks();
+});
+
+/** Browsers find out late: the request is taken, and then its transaction is aborted. */
+const abortForSpace = (store: IDBObjectStore): void => {
+  const tx = store.transaction as IDBTransaction & { _state: string; _abort: (name: string) => void };
+  queueMicrotask(() => {
+    if (tx._state !== "finished") tx._abort("QuotaExceededError");
+  });
+};
+
+/** From now on the browser has no space for what `isFull` says; returns what ends it. */
+const fill = (isFull: (store: string) => boolean = () => true): (() => void) => {
+  const { put, add } = IDBObjectStore.prototype;
+  vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, ...args) {
+    const request = put.apply(this, args);
+    if (isFull(this.name)) abortForSpace(this);
+    return request;
+  });
+  vi.spyOn(IDBObjectStore.prototype, "add").mockImplementation(function (this: IDBObjectStore, ...args) {
+    const request = add.apply(this, args);
+    if (isFull(this.name)) abortForSpace(this);
+    return request;
+  });
+  return () => void vi.restoreAllMocks();
+};
+
+/** Full for the first entry of a store, and no longer. */
+const fillOnce = (store: string): void => {
+  let entries = 0;
+  fill((name) => name === store && (entries += 1) === 1);
+};
+
+describe("a full disk", () => {
+  it("takes no op, says so, and goes on when there is space again", async () => {
+    const { ledger } = await world.phone();
+    const first = await world.pick(ledger);
+    const free = fill();
+    await expect(world.pick(ledger)).rejects.toMatchObject({ type: "storage-full" });
+    expect(ledger.state.storage.value).toBe("full");
+    expect(ledger.outbox().value[0]?.ref).toStrictEqual(first);
+    free();
+    expect((await world.pick(ledger)).seq).toBe(first.seq + 1);
+    expect(ledger.state.storage.value).toBe("ok");
+    await ledger.syncNow();
+    expect(world.server.chainFaults()).toStrictEqual([]);
+  });
+
+  it("still lets everything go up", async () => {
+    const { ledger, disk } = await world.phone();
+    const ref = await world.pick(ledger);
+    world.server.standing = [["org", "place", "R1", ["R1", []]]];
+    const free = fill();
+    expect(await ledger.syncNow()).toStrictEqual({ type: "ok" });
+    expect(world.server.log.map(({ hash }) => hash)).toContain(ref.hash);
+    expect(ledger.state.pendingCount.value).toBe(0);
+    expect(ledger.rows("place").value).toHaveLength(1);
+    free();
+    const again = await world.open(disk);
+    await again.syncNow();
+    expect(again.rows("place").value).toHaveLength(1);
+    expect(world.server.forks).toBe(0);
+  });
+
+  it("gives up copies of what the server has before it refuses work", async () => {
+    const { ledger, disk } = await world.phone();
+    const ref = await world.pick(ledger);
+    await ledger.attach(ref, new Uint8Array(1000), "image/jpeg");
+    await ledger.syncNow();
+    await ledger.attach(ref, new Uint8Array(2000), "image/jpeg");
+    fillOnce("ops");
+    await world.pick(ledger);
+    const kept = (await dump(disk.name)).get("evidence")!;
+    expect(kept).toHaveLength(1);
+    expect((await ledger.wipeSafe()).evidence).toBe(1);
+  });
+
+  it("in the middle of a pull asks for it from the beginning, and shows no half of it", async () => {
+    const { ledger: writer } = await world.phone("zhang");
+    for (let i = 0; i < 25; i += 1) await world.pick(writer);
+    await writer.syncNow();
+    const { ledger } = await world.phone();
+    world.server.pageRows = 10;
+    let trips = 0;
+    world.server.after = (path) => {
+      if (path.endsWith("sync") && (trips += 1) === 2) throw new TypeError("connection reset");
+    };
+    await ledger.syncNow();
+    fillOnce("pages");
+    await ledger.syncNow();
+    await ledger.syncNow();
+    expect(ledger.untyped("op").value).toHaveLength(27);
+  });
+});
+
+describe("the database", () => {
+  it("that the browser closed is opened again", async () => {
+    const { ledger, disk } = await world.phone();
+    const db = await openDatabase(disk.name, () => undefined);
+    db.close();
+    expect((await world.pick(ledger)).seq).toBe(2);
+    expect(DATABASE).toBe("gobi");
+  });
+
+  it("adds ops and never replaces one", async () => {
+    const { disk } = await world.phone();
+    const db = await openDatabase(disk.name, () => undefined);
+    const [op] = await db.getAll("ops");
+    await expect(db.add("ops", op!)).rejects.toThrow();
+    await expect(db.add("ops", { ...op!, n: 99 })).rejects.toThrow();
+    db.close();
+  });
+});
+
+describe("the second head", () => {
+  const head = { device: "ab", epoch: 2 ** 53 - 1, seq: 7 };
+
+  it("is read as it was written", () => {
+    const store = new TextMap();
+    writeHead(store, head);
+    expect(readHead(store)).toStrictEqual(head);
+  });
+
+  it.each([undefined, "", "{}", '["ab",1]', "[1,2,3]", "<html>"])("is none when it says %s", (text) => {
+    const store = new TextMap();
+    if (text !== undefined) store.setItem("gobi.head", text);
+    expect(readHead(store)).toBeNull();
+    expect(readHead(undefined)).toBeNull();
+  });
+});
