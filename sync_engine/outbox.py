@@ -74,12 +74,12 @@ class EpochOutbox:
         return replace(self, entries=[replace(entry) for entry in self.entries])
 
 
-def stretches(entries: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:
-    """Cut consecutive ops into stretches that each fit into one frame."""
+def stretches(entries: Sequence[Recorded], most: int = FRAME_OPS) -> Iterator[Sequence[Recorded]]:
+    """Cut consecutive ops into stretches of at most `most` that each fit into one frame."""
     first, size = 0, _HEADER_BYTES
     for number, entry in enumerate(entries):
         cost = len(entry.data) + _OP_SHARE_BYTES + sum(len(value) + _VALUE_BYTES for _, value in entry.values)
-        if number > first and (number - first == FRAME_OPS or size + cost > FRAME_BYTES_MAX):
+        if number > first and (number - first == most or size + cost > FRAME_BYTES_MAX):
             yield entries[first:number]
             first, size = number, _HEADER_BYTES
         size += cost

@@ -21,7 +21,7 @@ from domain.ops import (
     leaf_hash,
 )
 from sync_engine.frame import ErasableValue, Seal, encode_frame
-from sync_engine.outbox import EpochOutbox, Recorded, stretches
+from sync_engine.outbox import FRAME_OPS, EpochOutbox, Recorded, stretches
 from sync_engine.phone_clock import Clock
 from sync_engine.seal import SEAL_OPS_MAX, PrivateKey, raw_key, seal_message, sign_seal
 from sync_engine.wire import Held, Problem, Row, SyncReply, SyncRequest, decode_reply, encode_request
@@ -174,9 +174,13 @@ class Phone:
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
-    def frames(self) -> list[bytes]:
-        """Return all that is not yet acknowledged, as sealed frames: the same bytes for HTTP, a file or QR codes."""
-        return [self._frame(stretch) for epoch in self.outbox.values() for stretch in stretches(epoch.unsent)]
+    def frames(self, most: int = FRAME_OPS) -> list[bytes]:
+        """Return all that is not yet acknowledged, as sealed frames: the same bytes for HTTP, a file or QR codes.
+
+        `most` ops each: a QR code holds few.
+        """
+        epochs = self.outbox.values()
+        return [self._frame(stretch) for epoch in epochs for stretch in stretches(epoch.unsent, most)]
 
     def carry(self, frames: Iterable[bytes]) -> None:
         """Take other devices' frames along, unopened, to the next round trip."""

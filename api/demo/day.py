@@ -188,6 +188,7 @@ DAY: Final[tuple[Record | Sync, ...]] = (
                line("TOM-5", "1123", "T1-3", "HOLD", 2), crates("T1-3", "DEPOT", 30),
            ]), "unload", story="回场：24 瓶牛奶、2 箱番茄进待处理区"),
     Sync("12:05", "ma"),
+    Sync("12:10", "qa", "陈晨看到待处理区的牛奶和四项异常"),
 )  # fmt: skip
 
 END_BALANCES: Final[Mapping[tuple[str, str, str], tuple[int, int]]] = {

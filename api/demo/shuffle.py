@@ -29,8 +29,9 @@ ROUNDS: Final = 2
 """Once the network is well again, two rounds of sync settle everything (DESIGN §5)."""
 OPENS: Final = "05:30"
 CLOSES: Final = "12:30"
-MEETINGS: Final = 40
-MISHAPS: Final = 12
+MEETINGS: Final = (3, 12, 40)
+"""A day without a signal, a day with little, and a day with much."""
+MISHAPS: Final = 20
 RARELY, OFTEN = 0.15, 0.5
 STEPS_AHEAD: Final = frozenset({"ma", "desk", "sun"})
 """A clock that claims that a year went by must claim half an hour of drift with it: too much beside a count."""
@@ -170,8 +171,9 @@ class ShuffledDay:
             self._relay,
             self._upload,
         )
-        for count, kinds in ((MEETINGS, (self._meet, self._meet_together)), (MISHAPS, mishaps)):
-            for _ in range(self.chance.randrange(count)):
+        meetings = self.chance.choice(MEETINGS)
+        for count, kinds in ((meetings, (self._meet, self._meet_together)), (MISHAPS, mishaps)):
+            for _ in range(self.chance.randint(0, count)):
                 number += 1
                 yield self.chance.randrange(opens, closes), number, self.chance.choice(kinds)
         for befall in (self._restart, self._repeat, self._repeat):
@@ -234,7 +236,7 @@ class ShuffledDay:
     def _export_of(self, held: DemoPhone) -> None:
         """What is not sent yet leaves the phone as a file, which may turn up anywhere, any time, or never."""
         if held.who.id not in self.unheard:
-            self._frames.extend(held.phone.frames())
+            self._frames.extend(held.phone.frames(self.chance.choice((1, 2, 50))))
 
     def _relay(self, _at_ms: int) -> None:
         """A phone carries what others exported, in no order."""
@@ -243,7 +245,17 @@ class ShuffledDay:
     def _upload(self, at_ms: int) -> None:
         """Somebody uploads files, in no order."""
         some = self.chance.sample(self._frames, k=self.chance.randint(0, len(self._frames)))
+        some.extend(
+            self._spoilt(frame) for frame in self.chance.sample(self._frames, k=min(1, len(self._frames)))
+        )
         self.server.deliver([Delivery(device=None, now_ms=None, run=None, frames=some)], at_ms=at_ms)
+
+    def _spoilt(self, frame: bytes) -> bytes:
+        """A frame with one byte that is not what the phone sealed."""
+        at_byte = self.chance.randrange(len(frame))
+        return (
+            frame[:at_byte] + bytes([frame[at_byte] ^ self.chance.randrange(1, 256)]) + frame[at_byte + 1 :]
+        )
 
     # --- clocks ----------------------------------------------------------------------------------------------------
 
