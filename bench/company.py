@@ -1,6 +1,6 @@
 """A small company on a real store: what the benchmarks measure and the crash tests kill. Its data are synthetic."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -107,8 +107,7 @@ class Company(Struct, frozen=True):
 
     def pick(self, phone: Phone, number: int) -> LeafHash:
         """Record the pick of a few pieces from one of many shelves."""
-        shelf, item, lot = number % SHELVES, number % ITEMS, number // ITEMS % LOTS
-        line = [f"ITEM-{item}", f"L{lot}", f"R{shelf}", "T1", 1 + number % 9]
+        line = [*_key(number), "T1", 1 + number % 9]
         now_ms = self.time()
         return phone.record("pick", (None, None, [line]), wall_ms=now_ms, mono_ms=now_ms - START_MS)
 
@@ -160,10 +159,25 @@ async def open_company(
     company = Company(engine, store, sequencer, clock, Random(seed))
     if not sequencer.head.size:
         await sequencer.found(genesis)
-        await sequencer.record(
-            [
-                Intention("set", (None, (), "place", f"R{shelf}", [["parent", "W1"]]))
-                for shelf in range(SHELVES)
-            ]
-        )
+        await sequencer.record(list(_stocked()))
     return company
+
+
+def _key(number: int) -> tuple[str, str, str]:
+    """Return the item, lot and shelf of a pick: each of 200 keys has plenty."""
+    return f"ITEM-{number % ITEMS}", f"L{number // ITEMS % LOTS}", f"R{number % SHELVES}"
+
+
+def _stocked() -> Iterator[Intention]:
+    """Yield places, items and opening stock."""
+    yield Intention("set", (None, (), "place", "T1", [["name", "Vehicle"]]))
+    for shelf in range(SHELVES):
+        yield Intention("set", (None, (), "place", f"R{shelf}", [["parent", "W1"]]))
+    for item in range(ITEMS):
+        yield Intention("set", (None, (), "item", f"ITEM-{item}", [["name", f"Item {item}"]]))
+    lines = [
+        [item, lot, "virtual:opening", shelf, 1_000_000]
+        for item, lot, shelf in map(_key, range(ITEMS * LOTS))
+    ]
+    for first in range(0, len(lines), 50):
+        yield Intention("adjust", (None, (), "opening", lines[first : first + 50], []))

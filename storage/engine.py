@@ -12,7 +12,7 @@ BUSY_TIMEOUT_MS: Final = 10_000
 """How long a writer waits for another: a backup, `gobi doctor`; the sequencer is the only one that writes the log."""
 CACHE_KIB: Final = 64 * 1024
 
-_PRAGMAS: Final = (
+PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",  # readers never wait for the sequencer
     "PRAGMA synchronous=FULL",  # with WAL: a commit returns when it is on the disk
     "PRAGMA foreign_keys=ON",
@@ -50,7 +50,7 @@ def _configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None
     # The driver's own transactions begin too late, at the first write: a read before it would see another state.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in _PRAGMAS:
+    for pragma in PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
 

@@ -30,6 +30,9 @@ from sync_engine.adapters.ledger_rows import (
 from sync_engine.commit import Commit, Contact
 from sync_engine.ports import RowsFound, RowsWanted, SealedHead, Stored, TilePlace
 
+Step = tuple[str, list[Record]]
+"""A statement, and the records that it takes, each once."""
+
 DISK_FULL_RETRY_S: Final = 60
 """Somebody has to make room first; phones keep what they have."""
 FAULT_RETRY_S: Final = 2
@@ -165,12 +168,12 @@ class StoredLedger:
 
     async def commit(self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]) -> None:
         """See `LedgerStore`."""
-        await self._transact(self._steps(commit, head, contacts))
+        await self.transact(self.steps(commit, head, contacts))
 
     async def put_contacts(self, contacts: Sequence[Contact]) -> None:
         """See `LedgerStore`."""
         records = [contact_to_record(self._org, contact) for contact in contacts]
-        await self._transact([(self._put_contact, records)])
+        await self.transact([(self._put_contact, records)])
 
     async def cut(self) -> "StoredCut":
         """See `LedgerStore`."""
@@ -185,14 +188,12 @@ class StoredLedger:
             raise _fault(error) from error
         return cut
 
-    def _steps(
-        self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]
-    ) -> list[tuple[str, list[Record]]]:
+    def steps(self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]) -> list[Step]:
         """Return the steps of the transaction: statements and the records that they take."""
         org, changes = self._org, commit.changes
         changed = commit.log_size - 1
         removed = [(org, leaf) for leaf in changes.entries_removed]
-        steps: list[tuple[str, list[Record]]] = [
+        steps: list[Step] = [
             (self._insert_op, [op_to_record(org, entry) for entry in commit.appended]),
             (self._amend_op, [change_to_record(org, change) for change in commit.verdict_changes]),
             (self._add_seal, [seal_to_record(org, seal) for seal in commit.seals]),
@@ -209,7 +210,8 @@ class StoredLedger:
             steps += [(self._put_tile, head_to_records(org, head)), (self._put_checkpoint, [checkpoint])]
         return steps
 
-    async def _transact(self, steps: Sequence[tuple[str, list[Record]]]) -> None:
+    async def transact(self, steps: Sequence[Step]) -> None:
+        """Make steps durable as one transaction. Raises FaultError."""
         assert self._writer is not None, "only who opened the store commits"
         try:
             for statement, records in steps:
