@@ -85,11 +85,11 @@ def gs1_facts(elements: Iterable[Element], *, year: int = CENTURY_YEAR) -> dict[
     if (count := values.get("37", values.get("30"))) is not None:
         facts["count"] = int(count)
     for ai, value in values.items():
-        if (measure := _MEASURES.get(ai[:3])) is not None and len(ai) == 4:  # noqa: PLR2004 - nnnd
+        if (measure := _MEASURES.get(ai[:3])) is not None and len(ai) == 4:  # noqa: PLR2004 - three digits and the place of the decimal point
             field, units, per = measure
             facts[field], rounded = _half_up(int(value) * units, per * 10 ** int(ai[3]))
             facts["rounded"] = rounded or facts.get("rounded", False)
-        elif ai[:3] == "392" and len(ai) == 4:  # noqa: PLR2004 - nnnd
+        elif ai[:3] == "392" and len(ai) == 4:  # noqa: PLR2004 - three digits and the place of the decimal point
             facts["price_fen"], _ = _half_up(int(value) * 100, 10 ** int(ai[3]))
         elif ai[:3] == "393" and value[:3] == CNY:
             facts["price_fen"], _ = _half_up(int(value[3:]) * 100, 10 ** int(ai[3]))

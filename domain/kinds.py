@@ -26,7 +26,6 @@ Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Device = Annotated[bytes, Meta(min_length=16, max_length=16)]
 PublicKey = Annotated[bytes, Meta(min_length=65, max_length=65)]
 Attributes = tuple[tuple[Id, object], ...]
-LotRecord = tuple[Id, Id, Attributes]
 Occurred = tuple[Whole, Whole, Literal["paper", "memory", "form"]]
 
 ESTIMATED: Final = 1
@@ -52,7 +51,7 @@ class CountLine(Struct, array_like=True, frozen=True):
     """What somebody saw of one item at one instant: `before_ms` before the op was closed."""
 
     item: Id
-    lot: Id | None
+    lot: IdOrNone | None
     qty: Natural | None
     weight: Natural | None = None
     before_ms: Natural = 0
@@ -85,7 +84,7 @@ class SettleLine(Struct, array_like=True, frozen=True):
 
 Lines = tuple[Line, ...]
 Unmoveds = tuple[Unmoved, ...]
-LotRecords = tuple[LotRecord, ...]
+LotRecords = tuple[tuple[Id, Id, Attributes], ...]
 
 
 class Body(Struct, array_like=True, frozen=True):
@@ -234,7 +233,6 @@ class Weigh(Body, frozen=True):
 
 
 # --- farm and lot facts --------------------------------------------------------------------------------------------
-
 FarmInput = tuple[Text, Text, Text, Text, Natural | None]
 """Trade name, generic name, registration number, dose, pre-harvest interval in days (None: unknown)."""
 
@@ -297,9 +295,6 @@ class Inspect(Body, frozen=True):
     findings: Text = ""
 
 
-HoldState = Literal["inspect", "hold", "reject", "recall"]
-
-
 class Hold(Body, frozen=True):
     """Do not use: a lot, a lot at a place, or all that a place held over an interval (an excursion)."""
 
@@ -307,7 +302,7 @@ class Hold(Body, frozen=True):
     item: IdOrNone
     lot: IdOrNone
     place: Id | None
-    state: HoldState
+    state: Literal["inspect", "hold", "reject", "recall"]
     reason: Text
     interval: tuple[Whole, Whole] | None = None
     evidence: Digest | None = None
@@ -351,7 +346,6 @@ class Take(Body, frozen=True):
 
 
 # --- money facts ---------------------------------------------------------------------------------------------------
-
 Side = Literal["buy", "sell"]
 
 
@@ -539,9 +533,6 @@ class Enrol(Body, frozen=True):
     purpose: Literal["phone", "desk", "server", "shared"]
 
 
-Assurance = Literal["passkey", "device", "form"]
-
-
 class Session(Body, frozen=True):
     """A person at a device, until an instant."""
 
@@ -549,7 +540,7 @@ class Session(Body, frozen=True):
     person: Id
     expires_ms: Whole
     nonce: bytes
-    assurance: Assurance
+    assurance: Literal["passkey", "device", "form"]
     proof: bytes | None = None
 
 

@@ -56,7 +56,7 @@ export type LineDraft = In<typeof lineShape>;
 
 const countLineShape = struct({
   item: id,
-  lot: idOrNull,
+  lot: nullable(idOrNone),
   qty: grams,
   weight: optional(grams, null),
   beforeMs: optional(natural, 0),

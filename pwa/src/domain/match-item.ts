@@ -7,6 +7,7 @@
  */
 import { checkDigit, GTIN_LENGTHS, isDigits } from "./gtin.ts";
 import type { ScanReading } from "./scan.ts";
+import { compareText } from "./text-order.ts";
 
 /** An item and its codes, as its register states them. */
 export interface ItemCodes {
@@ -77,7 +78,8 @@ export const matchItem = (reading: ScanReading, items: Iterable<ItemCodes>): Ite
   let found: ItemMatch | null = null;
   for (const item of items) {
     const factor = factorOf(item, wanted);
-    if (factor !== null && (found === null || item.id < found.item)) found = { item: item.id, factor };
+    if (factor !== null && (found === null || compareText(item.id, found.item) < 0))
+      found = { item: item.id, factor };
   }
   return found;
 };
