@@ -44,9 +44,12 @@ _ROUTES: Final[Sequence[ControllerRouterHandler]] = (
 
 
 def create_app(
-    house: House, *, more: Sequence[ControllerRouterHandler] = (), files: pages.Pages | None = None
+    house: Callable[[], House],
+    *,
+    more: Sequence[ControllerRouterHandler] = (),
+    files: pages.Pages | None = None,
 ) -> ASGIApp:
-    """Return the application of a house that is open; `more` are routes that only the demo has."""
+    """Return the application of the house that is open now; `more` are routes that only the demo has."""
     listeners = sync.Listeners()
 
     @asynccontextmanager
@@ -59,7 +62,7 @@ def create_app(
     app = Litestar(
         route_handlers=[*_ROUTES, *more],
         dependencies={
-            "house": _provided(house),
+            "house": Provide(house, sync_to_thread=False),
             "listeners": _provided(listeners),
             "pages_of_build": _provided(files or pages.Pages()),
         },

@@ -7,8 +7,8 @@ from domain import kinds
 from domain.lowering import OPENING
 from sync_engine.directory import Directory
 from sync_engine.fold.effects import price_key
-from sync_engine.fold.fold import Fold
 from sync_engine.fold.entries import MOVE
+from sync_engine.fold.fold import Fold
 
 
 class Known(Protocol):

@@ -105,7 +105,9 @@ async def create(request: Asked, house: House, data: EnrolmentAsked) -> Enrolmen
     return await make_code(house, data, server_url=house.settings.url)
 
 
-async def make_code(house: House, asked: EnrolmentAsked, *, server_url: str) -> Enrolment:
+async def make_code(
+    house: House, asked: EnrolmentAsked, *, server_url: str, life_ms: int = LIFE_MS
+) -> Enrolment:
     """Make a code under which phones reach the server at a URL.
 
     Raises UnknownPersonError.
@@ -114,7 +116,7 @@ async def make_code(house: House, asked: EnrolmentAsked, *, server_url: str) -> 
         raise UnknownPersonError(person=asked.person)
     code = urlsafe_b64encode(secrets.token_bytes(CODE_BYTES)).decode()
     now_ms = house.clock()
-    entitled = Code(person=asked.person, name=asked.name, purpose=asked.purpose, expires_ms=now_ms + LIFE_MS)
+    entitled = Code(person=asked.person, name=asked.name, purpose=asked.purpose, expires_ms=now_ms + life_ms)
     await house.codes.put(code, entitled, now_ms=now_ms)
     url = f"gobi:enrol:{server_url}#{code}"
     return Enrolment(url, qr_svg(url), asked.person, name_of(house, asked.person), entitled.expires_ms)

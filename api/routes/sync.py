@@ -20,6 +20,7 @@ from sync_engine.wire import (
     COMPRESSED_BYTES_MAX,
     MEDIA_TYPE,
     REQUEST_BYTES_MAX,
+    SyncReply,
     SyncRequest,
     decode_request,
     encode_reply,
@@ -53,8 +54,16 @@ async def sync(request: Asked, house: House) -> Response[bytes]:
     refuse_media_type(request, MEDIA_TYPE)
     body = await read_body(request, most=COMPRESSED_BYTES_MAX, most_unpacked=REQUEST_BYTES_MAX)
     asked = decode_request(body)
+    reply = await exchange(house, asked, is_proven=_is_proven(request, house, asked))
+    return await _packed(request, encode_reply(reply))
+
+
+async def exchange(house: House, asked: SyncRequest, *, is_proven: bool) -> SyncReply:
+    """Commit what a request brings, then answer it. `is_proven`: it may have rows.
+
+    Raises FaultError; then nothing was acknowledged.
+    """
     now_ms = house.clock()
-    is_proven = _is_proven(request, house, asked)
     is_enrolled = house.ledger.directory.device(asked.device) is not None
     receipt = await house.sequencer.submit(
         Delivery(
@@ -67,8 +76,7 @@ async def sync(request: Asked, house: House) -> Response[bytes]:
             pending=asked.pending,
         )
     )
-    reply = await answer(house.sequencer, asked, receipt, is_proven=is_proven, now_ms=house.clock())
-    return await _packed(request, encode_reply(reply))
+    return await answer(house.sequencer, asked, receipt, is_proven=is_proven, now_ms=house.clock())
 
 
 def _is_proven(request: Asked, house: House, asked: SyncRequest) -> bool:

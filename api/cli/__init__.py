@@ -1,0 +1,1 @@
+"""The `gobi` command: one module per subcommand, each with examples in its help."""

@@ -1,0 +1,85 @@
+"""Running the app on a socket: one process, one loop, until it is told to stop."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import structlog
+import uvicorn
+
+from api.app import create_app
+from api.bootstrap import House, open_house
+from api.demo_server import DemoServer, forget
+from api.routes.demo import demo_router
+from api.settings import Settings
+
+KEEP_ALIVE_S: Final = 75
+"""Longer than what lies between two polls of a phone: its next request needs no new handshake."""
+GRACEFUL_S: Final = 5
+BACKLOG: Final = 2048
+
+Greeting = Callable[[House, DemoServer | None], Awaitable[None]]
+
+
+async def serve(settings: Settings, *, fresh: bool = False, greet: Greeting | None = None) -> None:
+    """Serve the organisation of the data folder, or the demo company, until a signal.
+
+    Raises NotFoundedError, SettingError, FaultError.
+    """
+    if settings.demo and fresh:
+        forget(settings)
+    async with _opened(settings) as (house, demo):
+        app = create_app(house, more=() if demo is None else (demo_router(demo),))
+        if greet is not None:
+            await greet(house(), demo)
+        server = uvicorn.Server(_config(app, settings))
+        await server.serve()
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Callable[[], House], DemoServer | None]]:
+    if settings.demo:
+        demo = DemoServer(settings)
+        try:
+            await demo.open()
+            yield demo.house, demo
+        finally:
+            await demo.close()
+        return
+    async with open_house(settings) as house:
+        yield (lambda: house), None
+
+
+def _config(app: Any, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACEFUL_S,
+        backlog=BACKLOG,
+    )
+
+
+def configure_logs(*, is_json: bool) -> None:
+    """One line per unit of work: JSON for machines, plain for a person at a terminal."""
+    renderer: Any = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info if is_json else structlog.processors.UnicodeDecoder(),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )
