@@ -3,16 +3,13 @@ import "fake-indexeddb/auto";
 import { openLedger } from "../src/sync/ledger.ts";
 import type { Ledger } from "../src/sync/ledger.ts";
 import type { Ports } from "../src/sync/ports.ts";
+import { TextMap } from "./disks.ts";
 import { SmallServer } from "./small-server.ts";
+
+export { type Dump, dump, restore, TextMap } from "./disks.ts";
 
 export const START_MS = 1_795_384_200_000;
 let databases = 0;
-
-export class TextMap {
-  readonly items = new Map<string, string>();
-  readonly getItem = (name: string): string | null => this.items.get(name) ?? null;
-  readonly setItem = (name: string, value: string): void => void this.items.set(name, value);
-}
 
 /** One phone's disk: what survives the app. */
 export interface Disk {
@@ -81,53 +78,3 @@ export class World {
     for (const ledger of this.ledgers.splice(0)) ledger.close();
   }
 }
-
-const opened = (name: string): Promise<IDBDatabase> =>
-  new Promise((resolve, reject) => {
-    const request = indexedDB.open(name);
-    request.addEventListener("success", () => resolve(request.result));
-    request.addEventListener("error", () => reject(request.error!));
-  });
-
-const done = (tx: IDBTransaction): Promise<void> =>
-  new Promise((resolve, reject) => {
-    tx.addEventListener("complete", () => resolve());
-    tx.addEventListener("abort", () => reject(tx.error!));
-  });
-
-/** All that a database holds: store → [key, value]. */
-export type Dump = ReadonlyMap<string, readonly (readonly [IDBValidKey, unknown])[]>;
-
-export const dump = async (name: string): Promise<Dump> => {
-  const db = await opened(name);
-  const stores = [...db.objectStoreNames];
-  const tx = db.transaction(stores, "readonly");
-  const whole = new Map<string, (readonly [IDBValidKey, unknown])[]>();
-  for (const store of stores) {
-    const entries: (readonly [IDBValidKey, unknown])[] = [];
-    whole.set(store, entries);
-    const [keys, values] = [tx.objectStore(store).getAllKeys(), tx.objectStore(store).getAll()];
-    values.addEventListener("success", () => {
-      values.result.forEach((value, i) => entries.push([keys.result[i]!, value]));
-    });
-  }
-  await done(tx);
-  db.close();
-  return whole;
-};
-
-/** Makes a database what it was: a restored backup, a copied profile, or transactions lost with the power. */
-export const restore = async (name: string, whole: Dump): Promise<void> => {
-  const db = await opened(name);
-  const tx = db.transaction([...db.objectStoreNames], "readwrite");
-  for (const [store, entries] of whole) {
-    const target = tx.objectStore(store);
-    target.clear();
-    for (const [key, value] of entries) {
-      if (target.keyPath === null) target.put(value, key);
-      else target.put(value);
-    }
-  }
-  await done(tx);
-  db.close();
-};

@@ -2,14 +2,14 @@
 import { type Bytes, fromBase64, fromHex, toBase64Url, toHex } from "../codec/bytes.ts";
 import { deviceId } from "../codec/op.ts";
 import { makeDeviceKey } from "../codec/seal.ts";
-import type { Courier, Failure } from "./courier.ts";
-import { type Device, emptyMemory } from "./memory.ts";
+import type { Failure } from "./courier.ts";
+import { type Device, emptyMemory, type Joining } from "./memory.ts";
 import { carriedFrame } from "./bundle.ts";
 import type { Core } from "./core.ts";
 import { freshClock, hear, type Instant, tick } from "./phone-clock.ts";
 import { putPhone } from "./keeper.ts";
 import { freshPhone } from "./phone.ts";
-import { newEpoch, type Ports } from "./ports.ts";
+import { newEpoch } from "./ports.ts";
 import type { StoredPerson } from "../storage/database.ts";
 
 export interface EnrolmentCode {
@@ -79,16 +79,28 @@ export interface Enrolled {
 
 export type Redemption = { readonly ok: true; readonly enrolled: Enrolled } | Failure;
 
+const NAME_MAX = 64;
+
+/** A new key, or the one that asked for this code before: an answer that got lost can be asked for again. */
+const keyFor = async ({ keeper }: Core, code: string): Promise<Joining> => {
+  const db = await keeper.database();
+  const before = (await db.get("meta", "joining")) as Joining | undefined;
+  if (before?.code === code) return before;
+  const joining: Joining = { code, ...(await makeDeviceKey()) };
+  await db.put("meta", joining, "joining");
+  return joining;
+};
+
 /** Uses the code up. What it resolves to must be stored before anything else happens. */
 export const redeem = async (
-  ports: Ports,
-  courier: Courier,
+  core: Core,
   { server, code }: EnrolmentCode,
   name: string,
 ): Promise<Redemption> => {
-  const { key, publicKey } = await makeDeviceKey();
+  const { ports, courier } = core;
+  const { key, publicKey } = await keyFor(core, code);
   const body = new TextEncoder().encode(
-    JSON.stringify({ code, key: toBase64Url(publicKey), name, pin_set: true }),
+    JSON.stringify({ code, key: toBase64Url(publicKey), name: name.slice(0, NAME_MAX), pin_set: true }),
   );
   const sent = { wallMs: ports.wallMs(), monoMs: ports.monoMs() };
   const answer = await courier.send(null, {
@@ -132,7 +144,7 @@ const secretKey = (secret: Bytes): Promise<CryptoKey> =>
  * Makes this phone the enrolled device, in one transaction. Work of the device that it was before and that is not on
  * the server is kept as frames and carried like another phone's.
  */
-export const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson): Promise<null> =>
+export const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | null): Promise<null> =>
   core.keeper.commit(async (memory) => {
     const { device, serverMs, sent, received } = enrolled;
     const isSameOrg = memory.device?.org === device.org;
@@ -147,7 +159,8 @@ export const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerso
     const clock = hear(tick(freshClock(), sent, runs), serverMs, sent, received);
     const phone = freshPhone(device, clock, newEpoch(core.ports));
     const { pull } = emptyMemory();
-    const people = new Map(isSameOrg ? memory.people : []).set(person.id, person);
+    const people = new Map(isSameOrg ? memory.people : []);
+    if (person !== null) people.set(person.id, person);
     return {
       stores: ["epochs", "rows", "pages", "people", "relayed", "seals"],
       durability: "strict",
@@ -164,7 +177,8 @@ export const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerso
           tx.objectStore("rows").clear(),
           tx.objectStore("pages").clear(),
           tx.objectStore("seals").clear(),
-          tx.objectStore("people").put(person),
+          meta.delete("joining"),
+          person === null ? undefined : tx.objectStore("people").put(person),
           ...frames.map((frame) => tx.objectStore("relayed").put(frame)),
         ]);
       },

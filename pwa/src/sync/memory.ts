@@ -35,8 +35,16 @@ export interface Meta {
   readonly session: Session | null;
   readonly pull: Pull;
   readonly problems: readonly FrameProblem[];
+  /** The key of an enrolment whose answer may be lost: the server takes its code again from the same key. */
+  readonly joining: Joining;
   /** The demo's switch, for the service worker, which sees no page's own store. */
   readonly offline: boolean;
+}
+
+export interface Joining {
+  readonly code: string;
+  readonly key: CryptoKey;
+  readonly publicKey: Bytes;
 }
 
 export interface Session {

@@ -100,7 +100,8 @@ export const addPerson = async (
 ): Promise<AddPersonResult> => {
   const memory = core.keeper.memory();
   if (memory.device === null) return { ok: false, type: "not-enrolled" };
-  if (liveSession(memory, core.ports.wallMs()) === null) return { ok: false, type: "signed-out" };
+  const isFirst = memory.people.size === 0;
+  if (!isFirst && liveSession(memory, core.ports.wallMs()) === null) return { ok: false, type: "signed-out" };
   if (!isLongEnough(pin)) return { ok: false, type: "pin-too-short" };
   const { pinIterations, randomBytes } = core.ports;
   await store(core, await personWithPin({ id, name, pin }, pinIterations, randomBytes));
@@ -119,7 +120,7 @@ export const enrol = async (
   // Another server would not take this phone's old work along.
   const strands = memory.device !== null && memory.device.server !== code.server && unsentCount(memory) > 0;
   if (strands) return { ok: false, type: "refused" };
-  const redemption = await redeem(core.ports, core.courier, code, name);
+  const redemption = await redeem(core, code, name);
   if (!redemption.ok) {
     const isUnknown = redemption.type === "refused" && redemption.code === "unknown-enrolment-code";
     return { ok: false, type: isUnknown ? "unknown-enrolment-code" : redemption.type };
@@ -127,7 +128,9 @@ export const enrol = async (
   const { enrolled } = redemption;
   const { pinIterations, randomBytes } = core.ports;
   const known = { id: enrolled.person, name: enrolled.name, pin };
-  await becomeDevice(core, enrolled, await personWithPin(known, pinIterations, randomBytes));
+  // A shared phone is nobody's: whoever is added first is the first to sign in.
+  const owner = known.id === "" ? null : await personWithPin(known, pinIterations, randomBytes);
+  await becomeDevice(core, enrolled, owner);
   return { ok: true, person: enrolled.person, name: enrolled.name };
 };
 

@@ -1,0 +1,148 @@
+/**
+ * Phones as a process: one command a line in JSON on stdin, one answer a line on stdout. The Python tests drive the
+ * app's own ledger with it against the real server. Disks are fake-indexeddb databases, which outlive what is opened
+ * on them; killing the app is opening another one.
+ */
+import "fake-indexeddb/auto";
+import { createInterface } from "node:readline";
+import { fromHex, toHex } from "../src/codec/bytes.ts";
+import type { Value } from "../src/codec/msgpack.ts";
+import type { Draft, Kind } from "../src/domain/kinds.ts";
+import { type Ledger, openLedger, type OpRef, type Table } from "../src/sync/ledger.ts";
+import { dump, restore, TextMap } from "./disks.ts";
+
+interface Command {
+  readonly phone: string;
+  readonly do: string;
+  readonly [argument: string]: unknown;
+}
+
+interface Phone {
+  readonly local: TextMap;
+  readonly session: TextMap;
+  ledger: Ledger;
+  /** What becomes of the next requests: they are cut before or after they reach the server. */
+  loses: "nothing" | "request" | "reply";
+  requests: number;
+  clockAheadMs: number;
+}
+
+const phones = new Map<string, Phone>();
+
+const cut = (): never => {
+  throw new TypeError("cut");
+};
+
+const open = async (name: string, before?: Phone): Promise<Phone> => {
+  const phone: Phone = {
+    local: before?.local ?? new TextMap(),
+    session: before?.session ?? new TextMap(),
+    ledger: undefined as unknown as Ledger,
+    loses: "nothing",
+    requests: 0,
+    clockAheadMs: before?.clockAheadMs ?? 0,
+  };
+  const born = performance.now();
+  phone.ledger = await openLedger({
+    databaseName: name,
+    local: phone.local,
+    session: phone.session,
+    wallMs: () => Date.now() + phone.clockAheadMs,
+    monoMs: () => Math.round(performance.now() - born),
+    pinIterations: 1000,
+    isAutomatic: false,
+    origin: "",
+    fetch: async (url, init) => {
+      if (phone.loses === "request") cut();
+      phone.requests += 1;
+      // Not every resolver knows that *.localhost is this machine.
+      const answer = await fetch(url.replace(/\/\/[\w-]+\.localhost:/, "//localhost:"), init);
+      return phone.loses === "reply" ? cut() : answer;
+    },
+  });
+  phones.set(name, phone);
+  return phone;
+};
+
+/** Bytes as hex: what Python reads. */
+const plain = (value: unknown): unknown => {
+  if (value instanceof Uint8Array) return toHex(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (value !== null && typeof value === "object")
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]));
+  return value;
+};
+
+const stateOf = ({ state }: Ledger): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(state).map(([name, signal]) => [name, (signal as { value: unknown }).value]),
+  );
+
+const run = async ({ phone: name, do: verb, ...given }: Command): Promise<unknown> => {
+  if (verb === "open") return stateOf((await open(name, phones.get(name))).ledger);
+  if (verb === "copy") {
+    const twin = await open(given["to"] as string);
+    twin.ledger.close();
+    await restore(given["to"] as string, await dump(name));
+    return stateOf((await open(given["to"] as string)).ledger);
+  }
+  const phone = phones.get(name);
+  if (phone === undefined) throw new Error(`no phone ${name}`);
+  const { ledger } = phone;
+  switch (verb) {
+    case "enrol":
+      return ledger.enrol(given["url"] as string, { name, pin: given["pin"] as string });
+    case "sign-in":
+      return ledger.signIn(given["person"] as string, given["pin"] as string);
+    case "record": {
+      const names = ((given["names"] as string[] | undefined) ?? []).map(fromHex);
+      return ledger.record(given["kind"] as Kind, given["fields"] as Draft<Kind>, { names });
+    }
+    case "record-and-die":
+      void ledger.record(given["kind"] as Kind, given["fields"] as Draft<Kind>).catch(() => undefined);
+      return stateOf((await open(name, phone)).ledger);
+    case "attach":
+      return ledger.attach(given["of"] as OpRef, fromHex(given["hex"] as string), "image/jpeg");
+    case "evidence":
+      return ledger.evidence(given["sha256"] as string);
+    case "sync":
+      return ledger.syncNow();
+    case "rows":
+      return ledger.rows(given["table"] as Table).value;
+    case "untyped":
+      return ledger.untyped(given["table"] as string).value as readonly { key: string; value: Value }[];
+    case "outbox":
+      return ledger.outbox().value;
+    case "state":
+      return stateOf(ledger);
+    case "safe":
+      return ledger.wipeSafe();
+    case "ask":
+      return ledger.ask(given["path"] as string);
+    case "export":
+      return (await ledger.exportOutbox()).bytes;
+    case "import":
+      return ledger.importBundle(fromHex(given["hex"] as string));
+    case "lose":
+      phone.loses = given["what"] as Phone["loses"];
+      return null;
+    case "requests":
+      return phone.requests;
+    case "clock":
+      phone.clockAheadMs = given["aheadMs"] as number;
+      return null;
+    default:
+      throw new Error(`no such command: ${verb}`);
+  }
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  let answer: Record<string, unknown>;
+  try {
+    answer = { ok: plain(await run(JSON.parse(line) as Command)) };
+  } catch (error) {
+    answer = { error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+process.exit(0);
