@@ -71,6 +71,10 @@ class Directory:
         self._sessions: dict[bytes, Session] = {}
         self._grants: dict[str, list[Grant]] = {}
         self._revocations: list[Revocation] = []
+        self._devices_revoked: dict[bytes, int] = {}
+        self._last_index = -1
+        self._roles: dict[tuple[str, int], frozenset[str]] = {}
+        """Roles by (person, index), of people whose grants name no instants; forgotten with every new entry."""
         self.genesis: kinds.Genesis | None = None
 
     def apply(self, logged: Iterable[Logged]) -> None:
@@ -81,6 +85,8 @@ class Directory:
 
     def _enter(self, entry: Logged) -> None:
         body, index = parse_body(entry.op.kind, entry.op.body), entry.index
+        self._last_index = max(self._last_index, index)
+        self._roles.clear()
         if isinstance(body, kinds.Genesis):
             self.genesis = body
             server = device_id(body.key)
@@ -105,6 +111,9 @@ class Directory:
                 self._devices[body.device] = structs.replace(known, key=body.key)
         elif isinstance(body, kinds.Revoke):
             self._revocations.append(Revocation(body.what, body.id, body.role, index))
+            if body.what == "device":
+                revoked = body.id if isinstance(body.id, bytes) else _device_of(body.id)
+                self._devices_revoked[revoked] = min(index, self._devices_revoked.get(revoked, index))
 
     def device(self, device: bytes) -> Device | None:
         """Return an enrolled device, revoked or not."""
@@ -120,12 +129,20 @@ class Directory:
 
     def device_revoked_at(self, device: bytes) -> int | None:
         """Return the index from which a device's key no longer counts."""
-        found = [r.index for r in self._revocations if r.what == "device" and r.id in {device, device.hex()}]
-        return min(found, default=None)
+        return self._devices_revoked.get(device)
 
     def roles_of(self, person: str, *, below: int, at_ms: int) -> frozenset[str]:
         """Return the roles that the log gave a person in the entries below an index, at an instant."""
-        return frozenset(grant.role for grant in self.grants_of(person, below=below, at_ms=at_ms))
+        # Asked twice of every op; what no entry lies between is one question.
+        key = (person, min(below, self._last_index + 1))
+        roles = self._roles.get(key)
+        if roles is None:
+            roles = frozenset([grant.role for grant in self.grants_of(person, below=below, at_ms=at_ms)])
+            if all(
+                grant.from_ms is None and grant.until_ms is None for grant in self._grants.get(person, ())
+            ):
+                self._roles[key] = roles
+        return roles
 
     def grants_of(self, person: str, *, below: int, at_ms: int) -> tuple[Grant, ...]:
         """Return the grants, with their places, that the log gave a person and did not take back: as `roles_of`."""
@@ -148,3 +165,11 @@ class Directory:
             for r in self._revocations
             if r.what in {"person", "role"}
         )
+
+
+def _device_of(text: str) -> bytes:
+    """The device that a revocation names in hex; what is no device's name revokes none."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""

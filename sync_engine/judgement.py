@@ -7,6 +7,8 @@ ledger below it. Then what follows for others: a named op that arrived, a manage
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
+from msgspec import structs
+
 from domain import kinds
 from domain.kinds import Body
 from domain.ops import NOTHING_SEEN, Op, named_hashes
@@ -51,8 +53,8 @@ class Known:
         size, root = seen
         return self.seen_ms(size) if self._checkpoints.get(size) == root else None
 
-    def note(self, entry: Logged, body: Body | None = None) -> None:
-        """Take in an op that the log and the fold hold now."""
+    def note(self, entry: Logged, names: Sequence[bytes] | None = None) -> None:
+        """Take in an op that the log and the fold hold now; `names` are those of its own log."""
         op = entry.op
         if op.device == self._server_device:
             self.checkpoint(op.seen)
@@ -60,9 +62,8 @@ class Known:
                 self._ticks.append(entry.index)
                 self._tick_ms.append(entry.t)
                 self.last_ms = entry.t
-        if body is None or body.names:
-            for name in named_hashes(op):
-                self.namers.setdefault(name, []).append(entry.index)
+        for name in _names(op) if names is None else names:
+            self.namers.setdefault(name, []).append(entry.index)
         if entry.verdict == DEFERRED:
             self._note_deferred(entry)
 
@@ -75,7 +76,7 @@ class Known:
             self.unknown_kinds.discard(entry.index)
 
     def amend(self, changes: Sequence[VerdictChange]) -> None:
-        """Take in later verdicts."""
+        """Take in later words, with the index at which each is said."""
         self.fold.amend(changes)
         for change in changes:
             entry = self.entry(change.index)
@@ -99,7 +100,7 @@ class Judgement:
         self._first = first
         self._arrivals = arrivals
         self._numbers: dict[bytes, int] = {arrival.hash: number for number, arrival in enumerate(arrivals)}
-        self._names = [named_hashes(arrival.op) for arrival in arrivals]
+        self._names = [_names(arrival.op) for arrival in arrivals]
         self._seen_ms = [known.time_of_claim(arrival.op.seen) for arrival in arrivals]
         self._bounds = self._earliest_arrivals()
         self._times: list[int | None] = [None] * len(arrivals)
@@ -117,7 +118,7 @@ class Judgement:
 
     @property
     def changes(self) -> list[VerdictChange]:
-        """The last word on ops that had another one, or another time."""
+        """The last word on ops that had another one, or another time; `Known.amend` makes it so."""
         return list(self._changes.values())
 
     # --- times -------------------------------------------------------------------------------------------------
@@ -217,10 +218,10 @@ class Judgement:
         )
         self._entries[number] = entry
         known = self._known
-        known.fold.apply((entry,))
+        known.fold.apply((entry,), None if isinstance(body, Ruling) else {index: body})
         if op.kind in IDENTITY_KINDS:
             known.directory.apply((entry,))
-        known.note(entry, None if isinstance(body, Ruling) else body)
+        known.note(entry, self._names[number])
 
     def _rule(self, op: Op, body: Body, index: int, t: int, seen_ms: int | None, arrived_ms: int) -> Ruling:
         known = self._known
@@ -243,7 +244,7 @@ class Judgement:
         anew = {index for digest in self._numbers for index in known.namers.get(digest, ())}
         anew |= known.unknown_kinds
         for index in sorted(anew):
-            entry = known.entry(index)
+            entry = self._entry(index)
             if entry.verdict == DEFERRED and index < self._first:
                 self._judge_anew(entry)
         for entry in self.entries:
@@ -270,7 +271,7 @@ class Judgement:
         for name in named_hashes(resolve.op)[:1]:
             index = self._index_of(name)
             assert index is not None, "an accepted op names what is present"
-            entry = self._known.entry(index)
+            entry = self._entry(index)
             if entry.verdict != ACCEPTED or body.verdict != ACCEPTED:
                 self._change(entry, Ruling(body.verdict, RESOLVED), entry.t)
 
@@ -279,15 +280,25 @@ class Judgement:
         todo = [(entry, ruling, t)]
         while todo:
             entry, ruling, t = todo.pop()
-            change = VerdictChange(entry.index, ruling.verdict, ruling.code, t, entry.err)
-            self._changes[entry.index] = change
-            self._known.amend((change,))
+            self._changes[entry.index] = VerdictChange(entry.index, ruling.verdict, ruling.code, t, entry.err)
             if t > entry.t:
-                after = [self._known.entry(index) for index in self._after(entry)]
+                after = [self._entry(index) for index in self._after(entry)]
                 todo.extend((it, Ruling(it.verdict, it.code), t) for it in after if it.t < t)
+
+    def _entry(self, index: int) -> Logged:
+        """An op as the last word has it."""
+        entry, change = self._known.entry(index), self._changes.get(index)
+        if change is None:
+            return entry
+        return structs.replace(entry, verdict=change.verdict, code=change.code, t=change.t)
 
     def _after(self, entry: Logged) -> list[int]:
         follower = self._known.intake.chain(entry.op.device).follower(entry.op, entry.hash)
         index = None if follower is None else self._known.fold.index_of(follower)
         named_by = self._known.namers.get(entry.hash, [])
         return named_by if index is None else [index, *named_by]
+
+
+def _names(op: Op) -> tuple[bytes, ...]:
+    """`named_hashes`, at little cost for the many ops that name none."""
+    return named_hashes(op) if len(op.body) > 1 and op.body[1] else ()

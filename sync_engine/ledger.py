@@ -7,6 +7,8 @@ the `sequenced` ops of the same commit and nowhere else, so the log tells all (D
 
 from collections.abc import Collection, Iterable, Sequence
 
+from msgspec import structs
+
 from domain.ops import GENESIS_PREV, NOTHING_SEEN, LeafHash
 from sync_engine.commit import (
     Appended,
@@ -25,10 +27,10 @@ from sync_engine.fold.rows import Changes
 from sync_engine.frame import ErasableValue
 from sync_engine.intake import Arrival, Batch, Intake
 from sync_engine.judgement import Judgement, Known
-from sync_engine.logged import Logged
+from sync_engine.logged import Logged, VerdictChange
 from sync_engine.merging import NO_CHANGES, merged
 from sync_engine.seal import PrivateKey
-from sync_engine.sequenced import Saying, pack
+from sync_engine.sequenced import Saying, history, pack
 from sync_engine.server_chain import Recorded, ServerChain
 
 
@@ -97,16 +99,19 @@ class Ledger:
         `branches` are the indexes of ops on later branches of a fork.
         """
         assert self._size == 0, "a ledger is loaded once, before it takes anything"
-        for entry in logged:
+        held = list(logged)
+        first_words, changes = history(held, self.server_device)
+        for entry in held:
             assert entry.index == self._size, "a log has no gaps"
             self._size += 1
+            is_branch = entry.index in branches
             self.directory.apply((entry,))
-            self.fold.apply((entry,))
-            chain = self._intake.chain(entry.op.device)
-            chain.extend(entry.op, LeafHash(entry.hash), is_branch=entry.index in branches)
+            self.fold.apply((first_words.get(entry.index, entry),))
+            self._intake.chain(entry.op.device).extend(entry.op, LeafHash(entry.hash), is_branch=is_branch)
             self._known.note(entry)
-            if entry.op.device == self._server.device:
+            if entry.op.device == self.server_device:
                 self._server.resume(entry.op, LeafHash(entry.hash))
+        self.fold.amend(changes)
         for stored in waiting:
             self._intake.keep_stored(stored)
         return self.fold.drain()
@@ -151,11 +156,19 @@ class Ledger:
             for made, intention in zip(recorded, intentions, strict=True)
         )
         judgement = Judgement(self._known, first, arrivals)
-        appended, changes = judgement.entries, judgement.changes
+        appended = judgement.entries
         self._size += len(arrivals)
         sequenced: list[Appended] = []
+        changes: list[VerdictChange] = []
         if arrivals or not (deliveries or intentions):
-            sequenced = self._say(pack(first, appended, changes), server_ms, seen)
+            sayings = pack(first, appended, judgement.changes)
+            changes = [
+                structs.replace(change, stated_at=self._size + number)
+                for number, saying in enumerate(sayings)
+                for change in saying.changes
+            ]
+            self._known.amend(changes)
+            sequenced = self._say(sayings, server_ms, seen)
         return Commit(
             server_ms=self._known.last_ms,
             appended=[

@@ -3,7 +3,7 @@
 operations.md §5. Nothing of a time or a verdict stands anywhere else, so `replay` is what every table is checked by.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct, structs
@@ -113,6 +113,30 @@ def _hear(body: kinds.Sequenced, entries: dict[int, Logged], uncovered: dict[int
         )
     for index, verdict, code, t, err in body.changes:
         entries[index] = structs.replace(entries[index], verdict=as_verdict(verdict), code=code, t=t, err=err)
+
+
+def history(logged: Sequence[Logged], server: bytes) -> tuple[Mapping[int, Logged], Sequence[VerdictChange]]:
+    """Return the entries whose word changed, with the first word on each; and every later word, in order."""
+    said = [entry for entry in logged if entry.op.kind == "sequenced" and entry.op.device == server]
+    bodies = [(entry.index, parse_body("sequenced", entry.op.body)) for entry in said]
+    changes = [
+        VerdictChange(at, as_verdict(verdict), code, t, err, index)
+        for index, body in bodies
+        if isinstance(body, kinds.Sequenced)
+        for at, verdict, code, t, err in body.changes
+    ]
+    changed = {change.index for change in changes}
+    first: dict[int, Logged] = {}
+    for _index, body in bodies if changed else ():
+        assert isinstance(body, kinds.Sequenced), "the server's own ops are well formed"
+        words = {number: (verdict, code) for number, verdict, code in body.verdicts}
+        for at in changed.intersection(range(body.first_index, body.first_index + len(body.times))):
+            offset, err = body.times[at - body.first_index]
+            verdict, code = words.get(at - body.first_index, (ACCEPTED, ""))
+            first[at] = structs.replace(
+                logged[at], verdict=as_verdict(verdict), code=code, t=body.server_ms - offset, err=err
+            )
+    return first, changes
 
 
 def as_verdict(text: str) -> Verdict:
