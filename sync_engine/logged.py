@@ -31,10 +31,14 @@ class Logged(Struct, frozen=True):
 
 
 class VerdictChange(Struct, frozen=True):
-    """A later word on an op: of a `sequenced` op's changes."""
+    """A later word on an op: of a `sequenced` op's changes. `stated_at` is that op's index, 0 when nobody knows.
+
+    Reports as of an earlier state of the log keep the word that stood then.
+    """
 
     index: int
     verdict: Verdict
     code: str
     t: int
     err: int
+    stated_at: int = 0

@@ -1,6 +1,7 @@
 """Rows of registers, orders, tasks, prices, statements and records (fold.md §5)."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from domain import kinds
 from domain.kinds import Body
 from sync_engine.fold.amounts import line_amount_fen
-from sync_engine.fold.findings import SEPARATOR, Finding
+from sync_engine.fold.findings import OPS_SHOWN_MAX, Finding
 from sync_engine.fold.registers import CONFLICTS_MATTER
 from sync_engine.fold.reporting import report
 from sync_engine.fold.rows import Rows
@@ -17,8 +18,8 @@ from sync_engine.fold.state import Noted, State
 REPLICATED_TABLES: Final = frozenset({"item", "place", "partner", "person", "lot", "rule", "vehicle", "lpn"})
 
 RECORDS: Final = frozenset(
-    {"certificate", "test_result", "farm_work", "harvest", "label", "attach", "inspect", "offer", "deliver", "hold", "recall",
-     "settle", "payment", "close", "transform", "receive"}
+    {"certificate", "test_result", "farm_work", "harvest", "label", "attach", "inspect", "offer", "deliver", "hold",
+     "recall", "settle", "payment", "close", "transform", "receive"}
 )  # fmt: skip
 """Kinds that are shown as they are: row key = leaf hash."""
 
@@ -45,11 +46,11 @@ def _derive_register(state: State, rows: Rows, table: str, entity: str) -> None:
     if table in REPLICATED_TABLES:
         rows.put("org", table, entity, value)
     findings = [
-        Finding("attribute-conflict", (table, entity, name), (table, entity, name), tuple(ops), 0)
-        for name, ops in conflicts.items()
+        Finding("attribute-conflict", (table, entity, name), (table, entity, name), doubt.ops, doubt.o)
+        for name, doubt in conflicts.items()
         if name in CONFLICTS_MATTER
     ]
-    report(state, rows, ("register", table, entity), findings)
+    report(state, ("register", table, entity), findings)
 
 
 def _plain(value: object) -> object:
@@ -74,7 +75,7 @@ def _derive_record(state: State, rows: Rows, key: str) -> None:
         row = (bucket, f"record.{kind}", noted.origin.hash.hex())
         state.record_keys[index] = row
         rows.put(*row, [index, noted.origin.o, *fields[2:]])
-    elif isinstance(noted.body, kinds.Enrol | kinds.Grant | kinds.Session | kinds.Revoke):
+    elif isinstance(noted.body, kinds.Enrol | kinds.Session | kinds.Revoke):
         _identity_row(state, rows, noted)
 
 
@@ -83,10 +84,6 @@ def _identity_row(state: State, rows: Rows, noted: Noted) -> None:
     if isinstance(body, kinds.Enrol):
         value: list[object] = [body.device.hex(), body.name, body.person, body.purpose, noted.origin.o]
         row = ("org", "device", body.device.hex())
-    elif isinstance(body, kinds.Grant):
-        places = None if body.places is None else list(body.places)
-        value = [body.person, body.role, places, body.from_ms, body.until_ms, index]
-        row = ("org", "grant", f"{body.person}{SEPARATOR}{body.role}")
     elif isinstance(body, kinds.Session):
         value = [
             noted.origin.hash[:16].hex(),
@@ -104,6 +101,19 @@ def _identity_row(state: State, rows: Rows, noted: Noted) -> None:
         row = ("org", "revoke", str(index))
     state.record_keys[index] = row
     rows.put(*row, value)
+
+
+def _derive_grant(state: State, rows: Rows, key: str) -> None:
+    """The last grant of a role to a person, in the order of the log, says where and until when."""
+    indexes = state.grants.get(key)
+    if not indexes:
+        rows.put("org", "grant", key, None)
+        return
+    index = max(indexes)
+    body = state.noted[index].body
+    assert isinstance(body, kinds.Grant)
+    places = None if body.places is None else list(body.places)
+    rows.put("org", "grant", key, [body.person, body.role, places, body.from_ms, body.until_ms, index])
 
 
 # --- orders and tasks ----------------------------------------------------------------------------------------------
@@ -129,20 +139,20 @@ def _derive_order(state: State, rows: Rows, order: str) -> None:
     picked: Sums = {}
     done: Sums = {}
     complete: list[int] = []
-    ops: list[int] = []
+    received: list[tuple[int, int]] = []
     for index, body in _bodies(state, state.orders.get(order, set())):
-        ops.append(index)
         if isinstance(body, kinds.Order):
             stated = body
         elif isinstance(body, kinds.Pick):
             _sum(picked, body.lines)
         elif isinstance(body, kinds.Receive | kinds.Deliver):
             _sum(done, body.lines)
+            received.append((state.noted[index].origin.o, index))
             if isinstance(body, kinds.Receive) and body.complete:
                 complete.append(index)
     if stated is None:
         rows.put("org", "order", order, None)
-        report(state, rows, ("order", order), ())
+        report(state, ("order", order), ())
         return
     lines = [
         [item, qty, weight, *picked.get(item, [0, 0]), *done.get(item, [0, 0])]
@@ -158,20 +168,29 @@ def _derive_order(state: State, rows: Rows, order: str) -> None:
         "done" if is_done or complete else "open",
     ]
     rows.put("org", "order", order, value)
-    report(state, rows, ("order", order), _receipt_findings(stated, done, ops, complete=bool(complete)))
+    report(state, ("order", order), _receipt_findings(stated, done, received, complete=bool(complete)))
 
 
-def _receipt_findings(order: kinds.Order, done: Sums, ops: list[int], *, complete: bool) -> list[Finding]:
+def _receipt_findings(
+    order: kinds.Order, done: Sums, received: list[tuple[int, int]], *, complete: bool
+) -> list[Finding]:
+    """What came beyond the order, or short of it when somebody said that it was all."""
+    if order.side != "buy" or not received:
+        return []
     found: list[Finding] = []
-    if order.side != "buy":
-        return found
-    for item, qty, _weight in order.lines:
-        received = done.get(item, [0, 0])[0]
-        facts = (order.order, item, qty, received)
-        if received > qty:
-            found.append(Finding("over-receipt", (order.order, item), facts, tuple(ops), 0))
-        elif received < qty and complete:
-            found.append(Finding("short-receipt", (order.order, item), facts, tuple(ops), 0))
+    ordered: Sums = {}
+    for item, qty, weight in order.lines:
+        held = ordered.setdefault(item, [0, 0])
+        held[0] += qty
+        held[1] += weight or 0
+    ops, o = tuple(index for _o, index in received[-OPS_SHOWN_MAX:]), max(received)[0]
+    for item in sorted({*ordered, *done}):
+        wanted, came = ordered.get(item, [0, 0])[0], done.get(item, [0, 0])[0]
+        facts = (order.order, item, wanted, came)
+        if came > wanted:
+            found.append(Finding("over-receipt", (order.order, item), facts, ops, o))
+        elif came < wanted and complete:
+            found.append(Finding("short-receipt", (order.order, item), facts, ops, o))
     return found
 
 
@@ -264,18 +283,19 @@ def _settle_lines(index: int, body: kinds.Settle, lines: list[list[object]]) -> 
 # --- serials -------------------------------------------------------------------------------------------------------
 
 
-def _derive_serial(state: State, rows: Rows, serial: str) -> None:
+def _derive_serial(state: State, _rows: Rows, serial: str) -> None:
     moves = sorted(state.serials.get(serial, ()))
-    broken = [(a, b) for a, b in zip(moves, moves[1:], strict=False) if a.to_place != b.from_place]
+    broken = [(a, b) for a, b in pairwise(moves) if a.to_place != b.from_place]
     findings = [
         Finding("serial-in-two-places", (serial,), (serial, a.to_place, b.from_place), (a.leaf, b.leaf), b.o)
         for a, b in broken[:1]
     ]
-    report(state, rows, ("serial", serial), findings)
+    report(state, ("serial", serial), findings)
 
 
 _DERIVE: Final[dict[str, Callable[[State, Rows, str], None]]] = {
     "op": _derive_record,
+    "grant": _derive_grant,
     "order": _derive_order,
     "task": _derive_task,
     "price": _derive_price,

@@ -8,7 +8,6 @@ from sync_engine.fold.findings import Finding
 from sync_engine.fold.holds import HoldCause
 from sync_engine.fold.lots import day_of, parse_day
 from sync_engine.fold.reporting import report
-from sync_engine.fold.rows import Rows
 from sync_engine.fold.state import Noted, State
 
 
@@ -47,30 +46,33 @@ def interval_of(state: State, plot: str, day: date) -> Interval:
     return latest
 
 
-def derive(state: State, rows: Rows) -> None:
+def derive(state: State) -> None:
     """Derive the holds that harvests inside an interval cause."""
     for what, plot in list(state.dirty_documents):
         if what == "plot":
             del state.dirty_documents[what, plot]
-            _derive_plot(state, rows, plot)
+            _derive_plot(state, plot)
 
 
-def _derive_plot(state: State, rows: Rows, plot: str) -> None:
-    causes: list[HoldCause] = []
+def _derive_plot(state: State, plot: str) -> None:
+    causes: dict[tuple[str, str, int], HoldCause] = {}
     findings: list[Finding] = []
     for index in sorted(state.plots.get(plot, ())):
         noted = state.noted[index]
         if isinstance(noted.body, kinds.Harvest):
-            interval = interval_of(state, plot, day_of(noted.origin.o, state.utc_offset_minutes))
-            if interval.covers(day_of(noted.origin.o, state.utc_offset_minutes)):
-                held = _causes(noted, noted.body)
-                causes.extend(held)
-                if not state.names_of(noted.origin.hash, kinds.Release):
-                    findings.append(_finding(noted, noted.body, plot, interval))
-    for cause in (*state.derived_causes.get(plot, ()), *causes):
-        state.dirty_lots[cause.item, cause.lot] = None
-    state.derived_causes[plot] = causes
-    report(state, rows, ("plot", plot), findings)
+            day = day_of(noted.origin.o, state.utc_offset_minutes)
+            interval = interval_of(state, plot, day)
+            if interval.covers(day):
+                causes.update(((c.item, c.lot, index), c) for c in _causes(noted, noted.body))
+                findings.append(_finding(state, noted, noted.body, plot, interval))
+    for item, lot, index in state.caused_by_plot.get(plot, {}):
+        state.causes[item, lot].pop(index, None)
+        state.dirty_lots[item, lot] = None
+    for (item, lot, index), cause in causes.items():
+        state.causes.setdefault((item, lot), {})[index] = cause
+        state.dirty_lots[item, lot] = None
+    state.caused_by_plot[plot] = causes
+    report(state, ("plot", plot), findings)
 
 
 def _causes(noted: Noted, body: kinds.Harvest) -> list[HoldCause]:
@@ -81,13 +83,19 @@ def _causes(noted: Noted, body: kinds.Harvest) -> list[HoldCause]:
     ]
 
 
-def _finding(noted: Noted, body: kinds.Harvest, plot: str, interval: Interval) -> Finding:
+def _finding(state: State, noted: Noted, body: kinds.Harvest, plot: str, interval: Interval) -> Finding:
     line = body.lines[0] if body.lines else None
     facts = (
         plot, "" if line is None else line.item, "" if line is None else line.lot,
         None if interval.clear_on is None else interval.clear_on.isoformat(), interval.input_name,
         None if interval.stopped_on is None else interval.stopped_on.isoformat(),
     )  # fmt: skip
+    index, released = noted.origin.index, state.names_of(noted.origin.hash, kinds.Release)
     return Finding(
-        "harvest-inside-interval", (str(noted.origin.index),), facts, (noted.origin.index,), noted.origin.o
+        "harvest-inside-interval",
+        (str(index),),
+        facts,
+        (index,),
+        noted.origin.o,
+        released[0] if released else None,
     )

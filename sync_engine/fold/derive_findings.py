@@ -6,8 +6,7 @@ from typing import Final
 from domain import kinds
 from domain.ops import occurred
 from sync_engine.fold.findings import Finding
-from sync_engine.fold.reporting import report, report_again
-from sync_engine.fold.rows import Rows
+from sync_engine.fold.reporting import report
 from sync_engine.fold.state import Noted, State
 from sync_engine.logged import ACCEPTED, QUARANTINED, Logged
 
@@ -19,20 +18,22 @@ AUTHORITY: Final = frozenset(
 )
 
 
-def derive(state: State, rows: Rows, ops: Mapping[int, Logged]) -> None:
+def is_off(entry: Logged) -> bool:
+    """Whether an op needs a look for its own sake: its authority or its clock."""
+    return entry.verdict == QUARANTINED or abs(entry.t - entry.op.at) > entry.op.err + CLOCK_STEP_MS
+
+
+def derive(state: State, ops: Mapping[int, Logged]) -> None:
     """Derive the findings of every op that something touched."""
     dirty, state.dirty_ops = sorted(state.dirty_ops), {}
     for index in dirty:
         entry = ops.get(index)
         if entry is not None:
-            report(state, rows, ("op", str(index)), _findings(state, entry))
-    resolved, state.dirty_resolved = list(state.dirty_resolved), {}
-    for exception in resolved:
-        report_again(state, rows, exception)
+            report(state, ("op", str(index)), _findings(state, entry))
 
 
 def _findings(state: State, entry: Logged) -> list[Finding]:
-    found = [*_authority(state, entry), *_clock(state, entry)]
+    found = [*_authority(entry), *_clock(entry)]
     noted = state.noted.get(entry.index)
     if noted is None:
         return found
@@ -40,11 +41,7 @@ def _findings(state: State, entry: Logged) -> list[Finding]:
     if isinstance(body, kinds.Deliver | kinds.Take):
         found.extend(_hand_over(state, noted, body))
     elif isinstance(body, kinds.Offer):
-        if not state.names_of(noted.origin.hash, kinds.Take):
-            facts = (body.to, *(f"{line.item} {line.lot}" for line in body.lines[:4]))
-            found.append(
-                Finding("hand-over-open", (str(entry.index),), facts, (entry.index,), noted.origin.o)
-            )
+        found.append(_offer(state, noted, body))
     elif isinstance(body, kinds.Hold) and body.interval:
         found.extend(_breach(state, noted, body))
     elif isinstance(body, kinds.Transform):
@@ -52,7 +49,7 @@ def _findings(state: State, entry: Logged) -> list[Finding]:
     return found
 
 
-def _authority(state: State, entry: Logged) -> list[Finding]:
+def _authority(entry: Logged) -> list[Finding]:
     op, dot = entry.op, f"{entry.op.epoch}"
     if entry.verdict != QUARANTINED:
         return []
@@ -65,7 +62,7 @@ def _authority(state: State, entry: Logged) -> list[Finding]:
     return []
 
 
-def _clock(state: State, entry: Logged) -> list[Finding]:
+def _clock(entry: Logged) -> list[Finding]:
     """A step, or a bound that bit; never a steady offset, which the last sync already took out of `at`."""
     op = entry.op
     if entry.verdict != ACCEPTED or occurred(op) is not None or op.kind == "sequenced":
@@ -77,47 +74,62 @@ def _clock(state: State, entry: Logged) -> list[Finding]:
     return [Finding("suspect-clock", about, (op.device.hex(), off), (entry.index,), entry.t)]
 
 
-def _closers(state: State, noted: Noted) -> bool:
+def _offer(state: State, noted: Noted, body: kinds.Offer) -> Finding:
+    index = noted.origin.index
+    facts = (body.to, *(f"{line.item} {line.lot}" for line in body.lines[:4]))
+    taken = state.names_of(noted.origin.hash, kinds.Take)
+    return Finding(
+        "hand-over-open", (str(index),), facts, (index,), noted.origin.o, taken[0] if taken else None
+    )
+
+
+def _closer(state: State, noted: Noted) -> int | None:
+    """The first op that says what became of goods that a hand-over left behind."""
     named = state.naming.get(noted.origin.hash, {})
-    return any(isinstance(body, kinds.Dispose | kinds.Return | kinds.Resolve) for body in named.values())
+    closers = [
+        i for i, body in named.items() if isinstance(body, kinds.Dispose | kinds.Return | kinds.Resolve)
+    ]
+    return min(closers, default=None)
 
 
 def _hand_over(state: State, noted: Noted, body: kinds.Deliver | kinds.Take) -> list[Finding]:
     index, o = noted.origin.index, noted.origin.o
     found: list[Finding] = []
     partner = body.partner if isinstance(body, kinds.Deliver) else ""
-    closed = _closers(state, noted)
-    for number, line in enumerate(body.refused):
-        if not closed and (line.qty or line.weight) and not _held_by_breach(state, line.item, line.lot):
+    closer = _closer(state, noted)
+    for code, lines in (("refused-goods", body.refused), ("hand-over-missing", body.missing)):
+        for number, line in enumerate(lines):
+            if not (line.qty or line.weight):
+                continue
+            if code == "refused-goods" and _held_by_breach(state, line):
+                continue
             facts = (partner, line.item, line.lot, line.qty, line.weight, line.reason)
-            found.append(Finding("refused-goods", (str(index), str(number)), facts, (index,), o))
-    for number, line in enumerate(body.missing):
-        if not closed and (line.qty or line.weight):
-            facts = (partner, line.item, line.lot, line.qty, line.weight, line.reason)
-            found.append(Finding("hand-over-missing", (str(index), str(number)), facts, (index,), o))
+            found.append(Finding(code, (str(index), str(number)), facts, (index,), o, closer))
     return found
 
 
-def _held_by_breach(state: State, item: str, lot: str) -> bool:
-    """Whether an excursion holds the lot somewhere: the breach already says what is wrong with it."""
-    return any(held.source in state.exposed for held in state.held.get((item, lot), ()))
+def _held_by_breach(state: State, line: kinds.Unmoved) -> bool:
+    """Whether an excursion holds the lot where it was refused: the breach already says what is wrong with it."""
+    reached = state.reached.get((line.item, line.lot), frozenset())
+    return any(place == line.place and source in state.exposed for source, place in reached)
 
 
 def _breach(state: State, noted: Noted, body: kinds.Hold) -> list[Finding]:
     index = noted.origin.index
     exposed = sorted(state.exposed.get(index, ()))
-    if not exposed or state.names_of(noted.origin.hash, kinds.Release):
+    if not exposed or body.interval is None:
         return []
+    released = state.names_of(noted.origin.hash, kinds.Release)
     standing: list[object] = []
     for item, lot in exposed:
         for held in state.held.get((item, lot), ()):
             if held.source == index and held.place is not None:
                 balance = state.groups[item][held.place].balances[lot]
                 standing.append([item, lot, held.place, balance.q, balance.w])
-    assert body.interval is not None
     start, until = body.interval
     facts = (body.place, start, until, body.reason, standing)
-    return [Finding("cold-chain-breach", (str(index),), facts, (index,), start)]
+    closer = released[0] if released else None
+    return [Finding("cold-chain-breach", (str(index),), facts, (index,), start, closer)]
 
 
 def _grams(state: State, lines: kinds.Lines) -> int | None:

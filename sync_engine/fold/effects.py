@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from domain import kinds
 from domain.kinds import Body
+from sync_engine.fold.findings import SEPARATOR
 from sync_engine.fold.holds import HoldCause
 from sync_engine.fold.origin import Origin
 from sync_engine.fold.registers import Write
-from sync_engine.fold.state import Noted, State, lot_writes
+from sync_engine.fold.state import Noted, State, lot_key, lot_writes
 
 _PLAIN = (kinds.Ship, kinds.Dispose, kinds.Finish, kinds.Unpack, kinds.Sequenced)
 
@@ -35,7 +36,7 @@ def enter(state: State, noted: Noted) -> None:
     for cause in _causes(noted):
         state.causes.setdefault((cause.item, cause.lot), {})[index] = cause
     if isinstance(body, kinds.Genesis):
-        state.utc_offset_minutes = body.utc_offset_minutes
+        _set_local_day(state, body)
     _mark(state, noted)
 
 
@@ -58,6 +59,17 @@ def leave(state: State, noted: Noted) -> None:
     _mark(state, noted)
 
 
+def _set_local_day(state: State, body: kinds.Genesis) -> None:
+    """All that ends with a local day ends anew: expiries and intervals."""
+    state.utc_offset_minutes = body.utc_offset_minutes
+    for plot in state.plots:
+        state.dirty_documents["plot", plot] = None
+    for item, places in state.groups.items():
+        for place, group in places.items():
+            group.judged = 0
+            state.dirty_groups[item, place] = None
+
+
 def _writes(origin: Origin, body: Body) -> Iterator[tuple[tuple[str, str], list[Write]]]:
     if isinstance(body, kinds.Set):
         writes = [
@@ -70,7 +82,8 @@ def _writes(origin: Origin, body: Body) -> Iterator[tuple[tuple[str, str], list[
     elif isinstance(body, kinds.Receive | kinds.Harvest | kinds.Transform | kinds.Adjust):
         yield from lot_writes(origin, body.lots).items()
     elif isinstance(body, kinds.Move):
-        for number, (lpn, place) in enumerate(body.lpns):
+        # An op that moves a unit twice leaves it at the last place.
+        for number, (lpn, place) in enumerate(dict(body.lpns).items()):
             yield ("lpn", lpn), [Write(origin.o, origin.index, number, "place", place, origin)]
     elif isinstance(body, kinds.Pack):
         yield ("lpn", body.lpn), [Write(origin.o, origin.index, 0, "place", body.place, origin)]
@@ -82,13 +95,19 @@ def _orders(body: Body) -> list[str]:
     return []
 
 
+def _items_of(body: kinds.Transform) -> set[str]:
+    return {line.item for lines in (body.inputs, body.outputs, body.waste) for line in lines}
+
+
 def _tasks(body: Body) -> list[str]:
     if isinstance(body, kinds.Task | kinds.Pick | kinds.Move | kinds.Count) and body.task:
         return [body.task]
     return []
 
 
-def _indexes(state: State, body: Body) -> Iterator[tuple[dict[str, set[int]], str]]:
+def _indexes(  # noqa: C901, PLR0912  # a table: one branch per kind
+    state: State, body: Body
+) -> Iterator[tuple[dict[str, set[int]], str]]:
     for order in _orders(body):
         yield state.orders, order
     for task in _tasks(body):
@@ -106,20 +125,35 @@ def _indexes(state: State, body: Body) -> Iterator[tuple[dict[str, set[int]], st
         yield state.resolved, body.exception
     elif isinstance(body, kinds.Hold) and body.interval and body.place:
         yield state.excursions, body.place
+    elif isinstance(body, kinds.Transform):
+        for item in _items_of(body):
+            yield state.transforms, item
+    elif isinstance(body, kinds.Grant):
+        yield state.grants, grant_key(body)
+    elif isinstance(body, kinds.Close):
+        yield state.periods, "closed"
     elif isinstance(body, kinds.Deliver | kinds.Take):
         for line in body.refused:
-            yield state.refusals, f"{line.item}\x1f{line.lot}"
+            yield state.refusals, lot_key(line.item, line.lot)
 
 
 def price_key(body: kinds.Price) -> str:
     """The key of a price row: item, partner or none, side."""
-    return f"{body.item}\x1f{body.partner or ''}\x1f{body.side}"
+    return SEPARATOR.join((body.item, body.partner or "", body.side))
+
+
+def grant_key(body: kinds.Grant) -> str:
+    """The key of a grant row: person and role."""
+    return SEPARATOR.join((body.person, body.role))
 
 
 def _causes(noted: Noted) -> Iterator[HoldCause]:
     origin, body = noted.origin, noted.body
     if isinstance(body, kinds.Hold) and not body.interval:
-        yield HoldCause(origin, body.item, body.lot, body.place, body.state, body.reason, origin.o)
+        of_item = not body.lot
+        yield HoldCause(
+            origin, body.item, body.lot, body.place, body.state, body.reason, origin.o, of_item=of_item
+        )
     elif isinstance(body, kinds.Recall):
         for item, lot in body.lots:
             yield HoldCause(origin, item, lot, None, "recall", body.reason, origin.o)
@@ -148,8 +182,10 @@ def _mark(state: State, noted: Noted) -> None:
         dirty["statement", body.partner] = None
     elif isinstance(body, kinds.Price):
         dirty["price", price_key(body)] = None
+    elif isinstance(body, kinds.Grant):
+        dirty["grant", grant_key(body)] = None
     elif isinstance(body, kinds.Resolve) and body.exception:
-        state.dirty_resolved[body.exception] = None
+        state.dirty_findings[body.exception] = None
     elif isinstance(body, kinds.Hold) and body.interval:
         state.dirty_excursions[index] = None
     elif isinstance(body, kinds.Approve):
@@ -159,7 +195,7 @@ def _mark(state: State, noted: Noted) -> None:
 def _mark_held(state: State, noted: Noted) -> None:
     for cause in _causes(noted):
         state.dirty_lots[cause.item, cause.lot] = None
-        if not cause.lot:
+        if cause.of_item:
             lots = {lot for group in state.groups.get(cause.item, {}).values() for lot in group.balances}
             state.dirty_lots.update(((cause.item, lot), None) for lot in sorted(lots))
 

@@ -4,7 +4,7 @@ A finding is derived from the ledger; its id is its code and what it is about, s
 the order in which it came to light.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 HOUR_MS: Final = 3_600_000
@@ -37,6 +37,10 @@ OWNERS: Final[Mapping[str, tuple[str, int]]] = {
 SEPARATOR: Final = "\x1f"
 
 
+OPS_SHOWN_MAX: Final = 8
+"""So many ops an exception names; when a cause has more, the first ones."""
+
+
 class Finding(NamedTuple):
     """One thing to look at: its facts are names and integers that the screens put into words."""
 
@@ -45,16 +49,37 @@ class Finding(NamedTuple):
     facts: tuple[object, ...]
     ops: tuple[int, ...]
     o: int
+    closed_by: int | None = None
+    """The op that closed it: one that answers it, or whose arrival explained it. None while it is open."""
 
     @property
     def id(self) -> str:
         """The code and what it is about."""
         return SEPARATOR.join((self.code, *self.about))
 
-    def row(self, *, closed_by: str | None) -> list[object]:
-        """The row of table `exception`; `closed_by` is an op's index, "itself", or None while open."""
+    def row(self) -> list[object]:
+        """The row of table `exception`."""
         owner, hours = OWNERS[self.code]
-        state = "open" if closed_by is None else "closed"
+        state, closer = ("open", None) if self.closed_by is None else ("closed", str(self.closed_by))
         return [
-            self.id, self.code, list(self.facts), list(self.ops), owner, self.o, self.o + hours * HOUR_MS, state, closed_by
-        ]  # fmt: skip
+            self.id,
+            self.code,
+            list(self.facts),
+            list(self.ops),
+            owner,
+            self.o,
+            self.o + hours * HOUR_MS,
+            state,
+            closer,
+        ]
+
+
+def as_one(found: Collection[Finding]) -> Finding:
+    """Return one finding for all that were made under one id: open while any is, told by the earliest."""
+    telling = [finding for finding in found if finding.closed_by is None] or list(found)
+    first = min(telling, key=lambda finding: (finding.o, finding.ops, repr(finding.facts)))
+    if len(telling) == 1:
+        return first
+    ops = sorted({index for finding in telling for index in finding.ops})[:OPS_SHOWN_MAX]
+    closers = [finding.closed_by for finding in telling if finding.closed_by is not None]
+    return first._replace(ops=tuple(ops), closed_by=max(closers, default=None))

@@ -1,4 +1,4 @@
-"""The fold: from logged ops to rows (docs/protocol/fold.md). A pure function of the set of (index, op, t, err, verdict).
+"""The fold: from logged ops to rows (docs/protocol/fold.md), pure in the set of (index, op, t, err, verdict).
 
 `apply` and `amend` take ops and verdicts in any order and any batches; `drain` derives what changed and returns the
 rows. Nothing here reads a clock, a disk or chance.
@@ -7,16 +7,26 @@ rows. Nothing here reads a clock, a disk or chance.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import msgspec
+
 from domain import kinds
 from domain.kinds import Body, parse_body
 from domain.lowering import NOTHING, Lowered, lower
 from domain.ops import named_hashes
-from sync_engine.fold import derive_documents, derive_farm, derive_findings, derive_stock
+from sync_engine.fold import derive_documents, derive_farm, derive_findings, derive_stock, reporting
 from sync_engine.fold.effects import enter, is_noted, leave, spread_names
 from sync_engine.fold.origin import Origin, origin_of
-from sync_engine.fold.rows import Changes, Rows
+from sync_engine.fold.rows import Changes, RowKey, Rows
 from sync_engine.fold.state import Noted, State
 from sync_engine.logged import ACCEPTED, Logged, VerdictChange
+
+BalanceByKey = Mapping[tuple[str, str, str], tuple[int, int, bool]]
+"""(item, lot, place) → (q, w, estimated); keys at zero are left out."""
+
+STOCK_KINDS: Final = frozenset(
+    {"receive", "move", "pick", "ship", "deliver", "return", "adjust", "dispose", "finish", "count", "pack", "unpack",
+     "harvest", "transform", "take"}
+)  # fmt: skip
 
 
 class Fold:
@@ -26,14 +36,22 @@ class Fold:
         self.state = State()
         self._ops: dict[int, Logged] = {}
         self._live: dict[int, Lowered] = {}
+        self._early: dict[int, list[VerdictChange]] = {}
+        """Words on ops that have not come yet."""
+        self._former: dict[int, list[tuple[int, Logged]]] = {}
+        """index → (stated at, what stood until then), in order."""
         self._voids: dict[bytes, set[int]] = {}
         self._weights: dict[bytes, dict[int, tuple[Origin, kinds.Weigh]]] = {}
         self._rows = Rows()
+        self._buckets: dict[bytes, str] = {}
 
     # --- in ----------------------------------------------------------------------------------------------------
 
-    def apply(self, logged: Iterable[Logged]) -> None:
-        """Take ops, each once or often, in any order. Only accepted ones have effect."""
+    def apply(self, logged: Iterable[Logged], bodies: Mapping[int, Body] | None = None) -> None:
+        """Take ops, each once or often, in any order. Only accepted ones have effect.
+
+        `bodies`: index → typed body of ops that somebody parsed before; the others are parsed here.
+        """
         for entry in logged:
             known = self._ops.get(entry.index)
             if known is not None:
@@ -41,39 +59,49 @@ class Fold:
                 continue
             self._ops[entry.index] = entry
             self.state.index_by_hash[entry.hash] = entry.index
-            self._judge(entry)
+            self.state.device_of[entry.index] = self._bucket(entry.op.device)
+            self._judge(entry, None if bodies is None else bodies.get(entry.index))
+            if self._early:
+                self.amend(self._early.pop(entry.index, ()))
 
     def amend(self, changes: Iterable[VerdictChange]) -> None:
-        """Take later verdicts: an op may gain or lose its effect, at a time of its own."""
+        """Take later verdicts, in the order of the log: an op may gain or lose its effect, at a time of its own."""
         for change in changes:
-            entry = self._ops[change.index]
+            entry = self._ops.get(change.index)
+            if entry is None:
+                self._early.setdefault(change.index, []).append(change)
+                continue
+            self._former.setdefault(change.index, []).append((change.stated_at, entry))
             self._withdraw(entry)
-            amended = Logged(
-                entry.index,
-                entry.hash,
-                entry.op,
-                change.t,
-                change.err,
-                change.verdict,
-                change.code,
-                entry.arrived,
+            amended = msgspec.structs.replace(
+                entry, t=change.t, err=change.err, verdict=change.verdict, code=change.code
             )
             self._ops[change.index] = amended
-            self._judge(amended)
+            self._rows.verdict(amended)
+            self.state.dirty_ops[change.index] = None
+            self._judge(amended, None)
 
-    def _judge(self, entry: Logged) -> None:
-        self._rows.verdict(entry)
-        self.state.device_of[entry.index] = f"device:{entry.op.device.hex()}"
-        self.state.dirty_ops[entry.index] = None
-        if entry.verdict == ACCEPTED and not self._voids.get(entry.hash):
-            self._enter(entry)
+    def _bucket(self, device: bytes) -> str:
+        bucket = self._buckets.get(device)
+        if bucket is None:
+            bucket = self._buckets[device] = f"device:{device.hex()}"
+        return bucket
 
-    def _enter(self, entry: Logged) -> None:
+    def _judge(self, entry: Logged, body: Body | None) -> None:
+        if derive_findings.is_off(entry):
+            self.state.dirty_ops[entry.index] = None
+        if entry.verdict != ACCEPTED:
+            self._rows.verdict(entry)
+        elif not self._voids.get(entry.hash):
+            self._enter(entry, body)
+
+    def _enter(self, entry: Logged, body: Body | None) -> None:
         op = entry.op
-        body = parse_body(op.kind, op.body)
-        assert body is not None, "an accepted op is of a known kind"
+        if body is None:
+            body = parse_body(op.kind, op.body)
+            assert body is not None, "an accepted op is of a known kind"
         origin = origin_of(entry)
-        lowered = lower(body, self._weights_of(entry.hash)) if op.kind in STOCK_KINDS else NOTHING
+        lowered = lower(body, self._weights_of(entry.hash))
         self._live[entry.index] = lowered
         if lowered is not NOTHING:
             self.state.put_stock(origin, lowered)
@@ -99,7 +127,9 @@ class Fold:
     # --- corrections: void and weigh act at the instant of the op that they name -------------------------------
 
     def _enter_correction(self, body: Body, origin: Origin, entry: Logged) -> None:
-        target = named_hashes(entry.op)[0]
+        target = _target(entry)
+        if target is None:
+            return
         if isinstance(body, kinds.Void):
             self._voids.setdefault(target, set()).add(entry.index)
         elif isinstance(body, kinds.Weigh):
@@ -107,9 +137,9 @@ class Fold:
         self._again(target)
 
     def _leave_correction(self, body: Body, entry: Logged) -> None:
-        if not isinstance(body, kinds.Void | kinds.Weigh):
+        target = _target(entry)
+        if target is None or not isinstance(body, kinds.Void | kinds.Weigh):
             return
-        target = named_hashes(entry.op)[0]
         self._voids.get(target, set()).discard(entry.index)
         self._weights.get(target, {}).pop(entry.index, None)
         self._again(target)
@@ -120,16 +150,17 @@ class Fold:
             return
         entry = self._ops[index]
         self._withdraw(entry)
-        if entry.verdict == ACCEPTED and not self._voids.get(target):
-            self._enter(entry)
         self.state.dirty_ops[index] = None
+        if entry.verdict == ACCEPTED and not self._voids.get(target):
+            self._enter(entry, None)
 
     def _weights_of(self, target: bytes) -> dict[int, int] | None:
-        weighings = self._weights.get(target)
-        if not weighings:
+        """Line → grams; the last weighing in effective order wins."""
+        found = self._weights.get(target)
+        if not found:
             return None
-        ordered = sorted(weighings.values(), key=lambda weighing: (weighing[0].o, weighing[0].index))
-        return {line: grams for _origin, weigh in ordered for line, grams in weigh.weights}
+        weighings = sorted(found.values(), key=lambda weighing: weighing[0].order)
+        return {line: grams for _origin, weigh in weighings for line, grams in weigh.weights}
 
     # --- out ---------------------------------------------------------------------------------------------------
 
@@ -137,11 +168,16 @@ class Fold:
         """Derive all that changed since the last drain and return it."""
         state, rows = self.state, self._rows
         spread_names(state)
-        derive_farm.derive(state, rows)
+        derive_farm.derive(state)
         derive_stock.derive(state, rows)
         derive_documents.derive(state, rows)
-        derive_findings.derive(state, rows, self._ops)
+        derive_findings.derive(state, self._ops)
+        reporting.show(state, rows)
         return rows.take()
+
+    def rows(self) -> Mapping[RowKey, bytes]:
+        """Return every row as of the last drain: a pure function of the ops and verdicts, whatever came when."""
+        return self._rows.all()
 
     # --- questions ---------------------------------------------------------------------------------------------
 
@@ -157,14 +193,61 @@ class Fold:
         """Whether the op has effect: accepted and not voided."""
         return index in self._live
 
-    def balances(
-        self, o_max: int | None = None, index_max: int | None = None
-    ) -> Mapping[tuple[str, str, str], tuple[int, int, bool]]:
-        """Return (item, lot, place) → (q, w, estimated): now, or as of an instant, or as known to ops below an index."""
-        return derive_stock.balances(self.state, o_max, index_max)
+    def balances(self, o_max: int | None = None, index_max: int | None = None) -> BalanceByKey:
+        """Return the balances now, as of an instant, or as the ops below an index tell them."""
+        known = self if index_max is None else self.known_below(index_max)
+        return derive_stock.balances(known.state, o_max)
+
+    def known_below(self, index_max: int) -> "Fold":
+        """Return the fold of the ops below an index with the verdicts that stood then: what was known at that size.
+
+        Costs as much as folding them; nothing that came later (a void, a weighing, an approval) is in it.
+        """
+        past = Fold()
+        past.apply(
+            self._as_stood(entry, index_max) for entry in self._ops.values() if entry.index < index_max
+        )
+        return past
+
+    def _as_stood(self, entry: Logged, index_max: int) -> Logged:
+        for stated_at, former in self._former.get(entry.index, ()):
+            if stated_at >= index_max:
+                return former
+        return entry
+
+    def closes(self) -> list[tuple[int, int]]:
+        """Return (period end, index) of the closes in effect that froze something, by period end.
+
+        A period is frozen by the first close in the log that covers it; a later one with an earlier end does nothing.
+        """
+        found: list[tuple[int, int]] = []
+        for index in sorted(self.state.periods.get("closed", ())):
+            body = self.state.noted[index].body
+            if isinstance(body, kinds.Close) and (not found or body.period_end_ms > found[-1][0]):
+                found.append((body.period_end_ms, index))
+        return found
+
+    def reported(self, o: int | None = None) -> BalanceByKey:
+        """Return the balances as reported at an instant (None: now).
+
+        Inside a closed period: what the ledger knew when that period was closed. In the open one: everything, so what
+        came late for closed periods is posted at the first open instant.
+        """
+        closed = next((index for end, index in self.closes() if o is not None and o <= end), None)
+        return self.balances(o, closed)
+
+    def carried(self, period_end_ms: int) -> BalanceByKey:
+        """Return what is posted at the instant after a closed period's end because it came after the close."""
+        frozen, true = self.reported(period_end_ms), self.balances(period_end_ms)
+        found: dict[tuple[str, str, str], tuple[int, int, bool]] = {}
+        for key in {*frozen, *true}:
+            was, now = frozen.get(key, (0, 0, False)), true.get(key, (0, 0, False))
+            if was[:2] != now[:2]:
+                found[key] = (now[0] - was[0], now[1] - was[1], now[2])
+        return found
 
 
-STOCK_KINDS: Final = frozenset(
-    {"receive", "move", "pick", "ship", "deliver", "return", "adjust", "dispose", "finish", "count", "pack", "unpack",
-     "harvest", "transform", "take"}
-)  # fmt: skip
+def _target(entry: Logged) -> bytes | None:
+    """The op that a correction is about; one that names another organisation's op corrects nothing here."""
+    named = named_hashes(entry.op)
+    return named[0] if named else None

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from domain.lowering import is_physical
+from sync_engine.fold.entries import EMPTY, MOVE, Balance, Entry
 from sync_engine.fold.origin import Origin
-from sync_engine.fold.stock import EMPTY, MOVE, StockGroup
+from sync_engine.fold.stock import StockGroup
 
 STATES: Final[Mapping[str, int]] = {"inspect": 1, "hold": 2, "reject": 3, "recall": 4}
 """The lattice: the most restrictive stands."""
@@ -26,6 +27,8 @@ class HoldCause(NamedTuple):
     reason: str
     start: int
     until: int | None = None
+    of_item: bool = False
+    """Stated of the item as a whole: it holds every lot of it."""
 
 
 class Held(NamedTuple):
@@ -45,14 +48,28 @@ def strictest(held: Iterable[Held]) -> str | None:
 
 def exposed_lots(group: StockGroup, start: int, until: int) -> list[str]:
     """Return the lots of which the place held more than nothing at some instant of [start, until]."""
-    lots = {lot for lot, balance in group.as_of(start).balances.items() if balance.q > 0 or balance.w > 0}
-    for entry in group.entries:
-        if start < entry.o <= until and entry.what == MOVE and ((entry.q or 0) > 0 or (entry.w or 0) > 0):
-            lots.add(entry.lot or "")
-    return sorted(lots)
+    return sorted(lot for lot in group.balances if _stood(group, lot, start, until))
 
 
-def follow(cause: HoldCause, lot: str, groups: Mapping[str, StockGroup]) -> list[Held]:
+def _stood(group: StockGroup, lot: str, start: int, until: int) -> bool:
+    standing = EMPTY
+    for entry, _before, after in group.history(lot):
+        if entry.o > until:
+            break
+        if entry.o > start and (_is_some(standing) or _is_some(after)):
+            return True
+        standing = after
+    return _is_some(standing)
+
+
+class Followed(NamedTuple):
+    """Where a hold bound to one place stands now, and every place that it ever reached."""
+
+    held: tuple[Held, ...]
+    reached: frozenset[str]
+
+
+def follow(cause: HoldCause, lot: str, groups: Mapping[str, StockGroup]) -> Followed:
     """Return where the lot is held because of a cause bound to one place.
 
     `groups` are the stock groups of the item by place. Goods that leave a held place after the hold began are held
@@ -60,39 +77,35 @@ def follow(cause: HoldCause, lot: str, groups: Mapping[str, StockGroup]) -> list
     """
     assert cause.place is not None
     started = {cause.place: cause.start}
-    moves = sorted(
-        (entry, place)
-        for place, group in groups.items()
-        for entry in group.entries
-        if entry.what == MOVE and (entry.lot or "") == lot and is_physical(place) and entry.o >= cause.start
-    )
-    running = _balances_before(cause.start, lot, groups)
-    for entry, place in moves:
-        q, w = running.get(place, (0, 0))
-        q, w = q + (entry.q or 0), w + (entry.w or 0)
-        running[place] = (q, w)
-        outward = (entry.q or 0) < 0 or (entry.w or 0) < 0
-        if outward and place in started and entry.o >= started[place]:
-            if is_physical(entry.other):
-                started.setdefault(entry.other, entry.o)
-            if q <= 0 and w <= 0:
-                del started[place]
-    return [
+    reached = {cause.place}
+    for entry, after, place in _steps_since(cause.start, lot, groups):
+        if place not in started or entry.o < started[place]:
+            continue
+        if entry.what == MOVE and ((entry.q or 0) < 0 or (entry.w or 0) < 0) and is_physical(entry.other):
+            started.setdefault(entry.other, entry.o)
+            reached.add(entry.other)
+        still_exposing = place == cause.place and cause.until is not None and entry.o <= cause.until
+        if not _is_some(after) and not still_exposing:
+            del started[place]
+    held = tuple(
         Held(place, cause.state, cause.reason, cause.origin.index, start)
         for place, start in sorted(started.items())
-        if _stands(groups.get(place), lot)
+        if place in groups and (groups[place].balances.get(lot, EMPTY))[:2] != (0, 0)
+    )
+    return Followed(held, frozenset(reached))
+
+
+def _steps_since(start: int, lot: str, groups: Mapping[str, StockGroup]) -> list[tuple[Entry, Balance, str]]:
+    """What changed the lot's balance at physical places since an instant, in effective order."""
+    steps = [
+        (entry, after, place)
+        for place, group in groups.items()
+        if is_physical(place) and lot in group.balances
+        for entry, before, after in group.history(lot)
+        if entry.o >= start and before != after
     ]
+    return sorted(steps, key=lambda step: step[0][:3])
 
 
-def _stands(group: StockGroup | None, lot: str) -> bool:
-    balance = EMPTY if group is None else group.balances.get(lot, EMPTY)
-    return balance.q != 0 or balance.w != 0
-
-
-def _balances_before(start: int, lot: str, groups: Mapping[str, StockGroup]) -> dict[str, tuple[int, int]]:
-    before: dict[str, tuple[int, int]] = {}
-    for place, group in groups.items():
-        if is_physical(place):
-            balance = group.as_of(start - 1).balances.get(lot, EMPTY)
-            before[place] = (balance.q, balance.w)
-    return before
+def _is_some(balance: Balance) -> bool:
+    return balance.q > 0 or balance.w > 0

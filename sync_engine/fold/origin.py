@@ -19,23 +19,30 @@ class Origin(Struct, frozen=True):
     t: int
     err: int
     device: bytes
+    epoch: int
+    seq: int
     seen: int
     names: Collection[bytes]
     hash: bytes
     claimed_from: int | None = None
 
+    @property
+    def order(self) -> tuple[int, int]:
+        """Where the op stands among all: by time, then by its place in the log."""
+        return self.o, self.index
+
 
 def origin_of(logged: Logged) -> Origin:
     """Return the origin of an op at its effective time; a late record orders at the middle of its claim."""
-    op = logged.op
-    claim = occurred(op)
+    op, t = logged.op, logged.t
     names = named_hashes(op) or NONE_SEEN
-    if claim is None:
-        return Origin(logged.index, logged.t, logged.t, logged.err, op.device, op.seen[0], names, logged.hash)
-    start, end, _source = claim
-    middle = min(logged.t, (start + end) // 2)
-    err = -((start - end) // 2)
-    return Origin(logged.index, middle, logged.t, err, op.device, op.seen[0], names, logged.hash, start)
+    claim = occurred(op)
+    o, err, start = t, logged.err, None
+    if claim is not None:
+        start, end, _source = claim
+        o = min(t, (start + end) // 2)
+        err = -((start - end) // 2)
+    return Origin(logged.index, o, t, err, op.device, op.epoch, op.seq, op.seen[0], names, logged.hash, start)
 
 
 def has_seen(later: Origin, earlier: Origin) -> bool:

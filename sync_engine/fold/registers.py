@@ -32,6 +32,13 @@ class Write(NamedTuple):
     origin: Origin
 
 
+class Conflict(NamedTuple):
+    """The ops that gave one attribute different values, none knowing the other, and when the last of them did."""
+
+    ops: tuple[int, ...]
+    o: int
+
+
 class Register:
     """The attributes of one entity."""
 
@@ -55,19 +62,23 @@ class Register:
         self.writes.sort(key=lambda write: write[:3])
         self.values = {write.attribute: write.value for write in self.writes}
 
-    def conflicts(self) -> dict[str, list[int]]:
-        """Return attribute → indexes of the ops that gave it concurrent different values."""
-        found: dict[str, list[int]] = {}
+    def conflicts(self) -> dict[str, Conflict]:
+        """Return attribute → the ops that gave it concurrent different values."""
+        found: dict[str, Conflict] = {}
         by_attribute: dict[str, list[Write]] = {}
         for write in self.writes:
             by_attribute.setdefault(write.attribute, []).append(write)
         for attribute, writes in by_attribute.items():
-            if len(writes) > 1:
-                latest = [
-                    w
-                    for w in writes
-                    if not any(has_seen(v.origin, w.origin) for v in writes if v.leaf != w.leaf)
-                ]
-                if any(w.value != latest[0].value for w in latest):
-                    found[attribute] = sorted({w.leaf for w in latest})
+            latest = writes if len(writes) == 1 else _latest(writes)
+            if any(write.value != latest[0].value for write in latest):
+                ops = tuple(sorted({write.leaf for write in latest}))
+                found[attribute] = Conflict(ops, max(write.o for write in latest))
         return found
+
+
+def _latest(writes: list[Write]) -> list[Write]:
+    """The writes that no other op had seen; of one op's own, the last."""
+    own_last = {write.leaf: write for write in writes}.values()
+    return [
+        w for w in own_last if not any(has_seen(v.origin, w.origin) for v in own_last if v.leaf != w.leaf)
+    ]

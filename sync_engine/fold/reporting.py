@@ -2,38 +2,47 @@
 
 from collections.abc import Iterable
 
-from sync_engine.fold.findings import Finding
+from sync_engine.fold.findings import Finding, as_one
 from sync_engine.fold.rows import Rows
 from sync_engine.fold.state import State
 
 
-def report(state: State, rows: Rows, source: tuple[str, ...], findings: Iterable[Finding]) -> None:
-    """Replace what `source` found; a finding that it no longer makes closes by itself."""
+def report(state: State, source: tuple[str, ...], findings: Iterable[Finding]) -> None:
+    """Replace what `source` found; `show` brings it to the rows."""
     before = state.findings.get(source, {})
     found = {finding.id: finding for finding in findings}
-    if not before and not found:
+    if before == found:
         return
     for key in before.keys() - found.keys():
-        holders = state.finding_sources.get(key, set())
-        holders.discard(source)
-    for key in found:
-        state.finding_sources.setdefault(key, set()).add(source)
-    gone = {key for key in before.keys() - found.keys() if not state.finding_sources.get(key)}
-    state.findings[source] = found
-    rows.findings(
-        {key: (finding, state.buckets_of(finding.ops)) for key, finding in found.items()},
-        gone,
-        {key: closer for key in found if (closer := closed_by(state, found[key])) is not None},
-    )
+        state.finding_sources[key].pop(source, None)
+        state.dirty_findings[key] = None
+    for key, finding in found.items():
+        if before.get(key) != finding:
+            state.finding_sources.setdefault(key, {})[source] = finding
+            state.dirty_findings[key] = None
+    if found:
+        state.findings[source] = found
+    else:
+        del state.findings[source]
 
 
-def closed_by(state: State, finding: Finding) -> str | None:
-    """Return the op that closed a finding by naming its exception, None while it is open."""
-    closers = state.resolved.get(finding.id)
-    return str(min(closers)) if closers else None
+def show(state: State, rows: Rows) -> None:
+    """Write the row of every finding that changed; one whose cause is gone without a trace has none."""
+    dirty, state.dirty_findings = list(state.dirty_findings), {}
+    for key in dirty:
+        found = state.finding_sources.get(key)
+        if not found:
+            state.finding_sources.pop(key, None)
+            rows.exception(key, (), None)
+            continue
+        finding = _with_word(state, as_one(found.values()))
+        rows.exception(key, ("desk", *state.buckets_of(finding.ops)), finding.row())
 
 
-def report_again(state: State, rows: Rows, exception: str) -> None:
-    """Show a finding anew after somebody closed it."""
-    for source in state.finding_sources.get(exception, set()).copy():
-        report(state, rows, source, state.findings[source].values())
+def _with_word(state: State, finding: Finding) -> Finding:
+    """A `resolve` closes what its author could know of: ops that were logged after it open the exception again."""
+    if finding.closed_by is not None:
+        return finding
+    last = max(finding.ops, default=-1)
+    closers = [index for index in state.resolved.get(finding.id, ()) if index > last]
+    return finding._replace(closed_by=min(closers)) if closers else finding

@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from domain.canonical import encode
+from domain.canonical import INT_MAX, MalformedError, encode, encode_trusted
 from domain.lowering import Lowered
-from sync_engine.fold.findings import SEPARATOR, Finding
+from sync_engine.fold.findings import SEPARATOR
 from sync_engine.fold.origin import Origin
 from sync_engine.logged import ACCEPTED, Logged
 
@@ -40,6 +40,25 @@ COUNTED: Final = 1
 FINISHED: Final = 3
 
 
+def encode_row(value: object) -> bytes:
+    """Return the bytes of a row; a figure beyond what the profile can say stands at its limit.
+
+    Ops hold integers within ±(2⁵³−1), sums of them need not: no op may stop the ledger.
+    """
+    try:
+        return encode(value)
+    except MalformedError:
+        return encode(_within_limits(value))
+
+
+def _within_limits(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return [_within_limits(inner) for inner in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return max(-INT_MAX, min(INT_MAX, value))
+    return value
+
+
 class Rows:
     """Collects changes between drains; writing a row's present value again is no change."""
 
@@ -49,7 +68,7 @@ class Rows:
         self._changed: dict[RowKey, bytes | None] = {}
         self._entered: dict[int, list[EntryRow]] = {}
         self._left: list[int] = []
-        self._open: dict[str, tuple[Finding, tuple[str, ...]]] = {}
+        self._exception_in: dict[str, tuple[str, ...]] = {}
 
     def put(self, bucket: str, table: str, key: str, value: object) -> None:
         """Write a row; None deletes it. A row that moved to another bucket leaves the old one."""
@@ -60,11 +79,13 @@ class Rows:
         if value is None:
             self._drop(row)
             return
-        data = encode(value)
+        self._bucket_of[table, key] = bucket
+        self._write(row, encode_row(value))
+
+    def _write(self, row: RowKey, data: bytes) -> None:
         if self._held.get(row) != data:
             self._held[row] = data
             self._changed[row] = data
-            self._bucket_of[table, key] = bucket
 
     def _drop(self, row: RowKey) -> None:
         if self._held.pop(row, None) is not None:
@@ -86,7 +107,7 @@ class Rows:
     # --- verdicts and exceptions -------------------------------------------------------------------------------
 
     def verdict(self, entry: Logged) -> None:
-        """Tell the device every verdict but acceptance."""
+        """Tell the device every verdict but acceptance. Two branches of a fork share a dot, never an index."""
         op = entry.op
         key = f"{op.epoch}{SEPARATOR}{op.seq}{SEPARATOR}{entry.index}"
         value = (
@@ -94,26 +115,19 @@ class Rows:
         )
         self.put(f"device:{op.device.hex()}", "verdict", key, value)
 
-    def findings(
-        self, found: dict[str, tuple[Finding, tuple[str, ...]]], gone: set[str], closed: dict[str, str]
-    ) -> None:
-        """Show findings to the desk and to the devices concerned; a gone one closes visibly, by itself."""
-        for key, (finding, buckets) in found.items():
-            self._open[key] = (finding, buckets)
-            for bucket in ("desk", *buckets):
-                self._exception(bucket, finding, closed.get(key))
-        for key in gone:
-            known = self._open.pop(key, None)
-            if known is not None:
-                for bucket in ("desk", *known[1]):
-                    self._exception(bucket, known[0], "itself")
-
-    def _exception(self, bucket: str, finding: Finding, closed_by: str | None) -> None:
-        row = (bucket, "exception", finding.id)
-        data = encode(finding.row(closed_by=closed_by))
-        if self._held.get(row) != data:
-            self._held[row] = data
-            self._changed[row] = data
+    def exception(self, key: str, buckets: Sequence[str], value: object | None) -> None:
+        """Show an exception in these buckets and in no other."""
+        before = self._exception_in.get(key, ())
+        for bucket in before:
+            if bucket not in buckets:
+                self._drop((bucket, "exception", key))
+        if buckets:
+            data = encode_row(value)
+            for bucket in buckets:
+                self._write((bucket, "exception", key), data)
+            self._exception_in[key] = tuple(buckets)
+        else:
+            self._exception_in.pop(key, None)
 
     # --- stock entries -----------------------------------------------------------------------------------------
 
@@ -122,14 +136,14 @@ class Rows:
         o, index = origin.o, origin.index
         rows = self._entered.setdefault(index, [])
         for m in lowered.movements:
-            out = encode([-m.qty, -m.weight, m.estimated, m.to_place, m.picked])
-            into = encode([m.qty, m.weight, m.estimated, m.from_place, False])
+            out = encode_trusted([-m.qty, -m.weight, m.estimated, m.to_place, m.picked])
+            into = encode_trusted([m.qty, m.weight, m.estimated, m.from_place, False])
             rows.append(EntryRow(m.item, m.from_place, m.lot, o, index, 2 * m.line, OUT, out))
             rows.append(EntryRow(m.item, m.to_place, m.lot, o, index, 2 * m.line + 1, OUT, into))
         seen = lowered.observation
         for number, line in enumerate(() if seen is None else seen.lines):
             assert seen is not None
-            data = encode([line.qty, line.weight, False, "", seen.complete])
+            data = encode_trusted([line.qty, line.weight, False, "", seen.complete])
             rows.append(
                 EntryRow(
                     line.item,
@@ -145,7 +159,9 @@ class Rows:
         if lowered.residue is not None:
             item, lot, place = lowered.residue
             rows.append(
-                EntryRow(item, place, lot, o, index, 0, FINISHED, encode([None, None, False, "", False]))
+                EntryRow(
+                    item, place, lot, o, index, 0, FINISHED, encode_trusted([None, None, False, "", False])
+                )
             )
 
     def stock_left(self, index: int) -> None:

@@ -10,14 +10,18 @@ from typing import Final, NamedTuple
 from domain import kinds
 from domain.kinds import Body
 from domain.lowering import Lowered, Observation
+from sync_engine.fold.entries import CLOSE, CLOSE_LINE, COUNT, FINISH, MOVE, Entry
 from sync_engine.fold.findings import SEPARATOR, Finding
 from sync_engine.fold.holds import Held, HoldCause, strictest
 from sync_engine.fold.origin import Origin
 from sync_engine.fold.registers import Register, Write
-from sync_engine.fold.stock import CLOSE, CLOSE_LINE, COUNT, FINISH, MOVE, Entry, StockGroup
+from sync_engine.fold.stock import StockGroup
 
 INTRODUCING: Final = ("partner:", "plot:", "virtual:transform", "virtual:opening")
 """A lot that comes from one of these is known from then on."""
+
+PLACES_DEEP_MAX: Final = 8
+"""Places within places; deeper, or in a ring, the search for the site stops where it is."""
 
 
 class Noted(NamedTuple):
@@ -42,39 +46,64 @@ class SerialMove(NamedTuple):
 class State:
     """The indexes. Keys are the field's own ids; sets named `dirty_*` say what must be derived anew."""
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # noqa: PLR0915  # one line per index
         self.groups: dict[str, dict[str, StockGroup]] = {}
         """item → place → group."""
         self.items_at: dict[str, set[str]] = {}
         self.closes_at: dict[str, dict[int, tuple[Origin, Observation]]] = {}
+        """place → complete counts of it."""
+        self.posted: dict[tuple[str, str, str], tuple[int, int]] = {}
+        """(item, lot, account) → what counting put there, over all groups."""
+        self.posted_by: dict[tuple[str, str], dict[tuple[str, str], tuple[int, int]]] = {}
+        """(item, place) → what its group posts to accounts by counting."""
+        self.variance_rows: dict[tuple[str, str], dict[str, object]] = {}
+        """(item, place) → key → what the variance row shows."""
+        self.introduced: dict[tuple[str, str], set[int]] = {}
+        """(item, lot) → the ops that brought it from outside."""
+        self.serials: dict[str, list[SerialMove]] = {}
+        self.site_by_place: dict[str, str] = {}
+        """What `site_of` answered; forgotten when a place or a logistic unit moves."""
+
         self.registers: dict[tuple[str, str], Register] = {}
-        self.introduced: dict[tuple[str, str], int] = {}
         self.noted: dict[int, Noted] = {}
         """Ops in effect that documents, holds and findings read; plain stock ops are not kept here."""
-        self.serials: dict[str, list[SerialMove]] = {}
-        self.causes: dict[tuple[str, str], dict[int, HoldCause]] = {}
-        """(item, lot) → stated holds by op index."""
-        self.derived_causes: dict[str, list[HoldCause]] = {}
-        """Holds that follow from the pre-hold rules, by plot."""
         self.index_by_hash: dict[bytes, int] = {}
+        self.naming: dict[bytes, dict[int, Body]] = {}
+        """hash → the ops in effect that name it."""
+        self.orders: dict[str, set[int]] = {}
+        self.tasks: dict[str, set[int]] = {}
+        self.plots: dict[str, set[int]] = {}
+        self.partners: dict[str, set[int]] = {}
+        self.prices: dict[str, set[int]] = {}
+        self.grants: dict[str, set[int]] = {}
+        self.periods: dict[str, set[int]] = {}
+        """"closed" → the ops that closed one."""
+        self.transforms: dict[str, set[int]] = {}
+        """item → the transforms that use or make it."""
+        self.refusals: dict[str, set[int]] = {}
+        """item␟lot → the hand-overs at which some of it was refused."""
+        self.resolved: dict[str, set[int]] = {}
+        """exception id → the ops that close it."""
+        self.utc_offset_minutes = 480
+
+        self.causes: dict[tuple[str, str], dict[int, HoldCause]] = {}
+        """(item, lot) → what holds it, by op index: stated, from a harvest inside an interval, or by exposure."""
+        self.caused_by_plot: dict[str, dict[tuple[str, str, int], HoldCause]] = {}
         self.excursions: dict[str, set[int]] = {}
         """place → the excursions at it."""
         self.exposed: dict[int, set[tuple[str, str]]] = {}
         """excursion → the (item, lot) that it exposes."""
         self.held: dict[tuple[str, str], list[Held]] = {}
-        self.refusals: dict[str, set[int]] = {}
-        """item␟lot → the hand-overs at which some of it was refused."""
-        self.resolved: dict[str, set[int]] = {}
-        """exception id → the ops that closed it."""
-        self.utc_offset_minutes = 480
-        self.naming: dict[bytes, dict[int, Body]] = {}
-        """hash → the ops in effect that name it."""
-        self.plots: dict[str, set[int]] = {}
-        self.orders: dict[str, set[int]] = {}
-        self.tasks: dict[str, set[int]] = {}
-        self.partners: dict[str, set[int]] = {}
-        self.prices: dict[str, set[int]] = {}
-        self.posted: dict[tuple[str, str, str], tuple[int, int]] = {}
+        self.reached: dict[tuple[str, str], frozenset[tuple[int, str]]] = {}
+        """(item, lot) → (cause, place) for every place that a place-bound hold ever reached."""
+
+        self.findings: dict[tuple[str, ...], dict[str, Finding]] = {}
+        self.finding_sources: dict[str, dict[tuple[str, ...], Finding]] = {}
+        self.device_of: dict[int, str] = {}
+        """op index → bucket of the device that recorded it."""
+        self.record_keys: dict[int, tuple[str, str, str]] = {}
+        """op index → the row that shows it."""
+
         self.dirty_groups: dict[tuple[str, str], None] = {}
         self.dirty_lots: dict[tuple[str, str], None] = {}
         self.dirty_registers: dict[tuple[str, str], None] = {}
@@ -82,16 +111,7 @@ class State:
         self.dirty_ops: dict[int, None] = {}
         self.dirty_names: dict[bytes, None] = {}
         self.dirty_excursions: dict[int, None] = {}
-        self.dirty_resolved: dict[str, None] = {}
-        self.findings: dict[tuple[str, ...], dict[str, Finding]] = {}
-        self.finding_sources: dict[str, set[tuple[str, ...]]] = {}
-        self.posted_by: dict[tuple[str, str], dict[tuple[str, str], tuple[int, int]]] = {}
-        """(item, place) → what its group posts to accounts by counting."""
-        self.variance_keys: dict[tuple[str, str], set[str]] = {}
-        self.record_keys: dict[int, tuple[str, str, str]] = {}
-        """op index → the row that shows it."""
-        self.device_of: dict[int, str] = {}
-        """op index → bucket of the device that recorded it."""
+        self.dirty_findings: dict[str, None] = {}
 
     # --- stock -------------------------------------------------------------------------------------------------
 
@@ -103,7 +123,7 @@ class State:
             group = places[place] = StockGroup(item, place)
             self.items_at.setdefault(place, set()).add(item)
             for origin, seen in self.closes_at.get(place, {}).values():
-                if seen.items is None or item in seen.items:
+                if covers(seen, item):
                     group.put(closing(origin, seen, item))
         self.dirty_groups[item, place] = None
         return group
@@ -111,22 +131,17 @@ class State:
     def put_stock(self, origin: Origin, lowered: Lowered) -> None:
         """Enter what an op does to stock."""
         o, index = origin.o, origin.index
-        for m in lowered.movements:
-            line = 2 * m.line
-            self.group(m.item, m.from_place).put(
-                Entry(
-                    o, index, line, MOVE, m.lot, -m.qty, -m.weight, m.estimated, origin, m.to_place, m.picked
-                )
+        for number, item, lot, out, into, qty, weight, estimated, picked, serials in lowered.movements:
+            self.group(item, out).put(
+                Entry(o, index, 2 * number, MOVE, lot, -qty, -weight, estimated, origin, into, picked)
             )
-            self.group(m.item, m.to_place).put(
-                Entry(o, index, line + 1, MOVE, m.lot, m.qty, m.weight, m.estimated, origin, m.from_place)
+            self.group(item, into).put(
+                Entry(o, index, 2 * number + 1, MOVE, lot, qty, weight, estimated, origin, out)
             )
-            if m.from_place.startswith(INTRODUCING):
-                self.introduced[m.item, m.lot] = self.introduced.get((m.item, m.lot), 0) + 1
-            for serial in m.serials or ():
-                self.serials.setdefault(serial, []).append(
-                    SerialMove(o, index, m.line, m.from_place, m.to_place)
-                )
+            if out.startswith(INTRODUCING):
+                self._introduce(item, lot, index)
+            for serial in serials or ():
+                self.serials.setdefault(serial, []).append(SerialMove(o, index, number, out, into))
                 self.dirty_documents["serial", serial] = None
         if lowered.observation is not None:
             self._put_observation(origin, lowered.observation)
@@ -147,12 +162,12 @@ class State:
                     line.weight,
                     False,
                     origin,
-                )  # fmt: skip
+                )
             )
         if seen.complete:
             self.closes_at.setdefault(seen.place, {})[origin.index] = (origin, seen)
             for item in sorted(self.items_at.get(seen.place, ())):
-                if seen.items is None or item in seen.items:
+                if covers(seen, item):
                     self.group(item, seen.place).put(closing(origin, seen, item))
 
     def take_out_stock(self, origin: Origin, lowered: Lowered) -> None:
@@ -160,8 +175,7 @@ class State:
         touched: set[tuple[str, str]] = set()
         for m in lowered.movements:
             touched |= {(m.item, m.from_place), (m.item, m.to_place)}
-            if m.from_place.startswith(INTRODUCING):
-                self.introduced[m.item, m.lot] -= 1
+            self._introduce(m.item, m.lot, origin.index, undo=True)
             for serial in m.serials or ():
                 self.serials[serial] = [move for move in self.serials[serial] if move.leaf != origin.index]
                 self.dirty_documents["serial", serial] = None
@@ -175,6 +189,19 @@ class State:
             touched.add((lowered.residue.item, lowered.residue.place))
         for item, place in touched:
             self.group(item, place).remove(origin.index)
+
+    def _introduce(self, item: str, lot: str, index: int, *, undo: bool = False) -> None:
+        """A lot is met for the first time, or was never met after all: wherever it stands, somebody must look."""
+        ops = self.introduced.setdefault((item, lot), set())
+        was_known = bool(ops)
+        if undo:
+            ops.discard(index)
+        else:
+            ops.add(index)
+        if bool(ops) != was_known:
+            for group in self.groups.get(item, {}).values():
+                group.dirty_lots.add(lot)
+                self.dirty_groups[item, group.place] = None
 
     # --- registers ---------------------------------------------------------------------------------------------
 
@@ -192,7 +219,7 @@ class State:
         """Whether the lot came from somewhere: an inbound movement or a record of its own."""
         return (
             lot in {"", "?"}
-            or self.introduced.get((item, lot), 0) > 0
+            or bool(self.introduced.get((item, lot)))
             or ("lot", lot_key(item, lot)) in self.registers
         )
 
@@ -212,26 +239,52 @@ class State:
 
     def site_of(self, place: str) -> str:
         """Return the bucket that replicates a place: its topmost ancestor's, or the desk's."""
-        if place.startswith("lpn:"):
-            parent = self.attribute("lpn", place[4:], "place")
-            return self.site_of(parent) if isinstance(parent, str) and parent != place else "desk"
-        if ":" in place:
-            return "desk"
-        for _ in range(8):
-            parent = self.attribute("place", place, "parent")
+        site = self.site_by_place.get(place)
+        if site is None:
+            site = self.site_by_place[place] = self._find_site(place)
+        return site
+
+    def _find_site(self, place: str) -> str:
+        for _ in range(PLACES_DEEP_MAX):
+            if place.startswith("lpn:"):
+                parent = self.attribute("lpn", place[4:], "place")
+            elif ":" in place:
+                return "desk"
+            else:
+                parent = self.attribute("place", place, "parent")
             if not isinstance(parent, str) or not parent:
                 break
             place = parent
-        return f"site:{place}"
+        return "desk" if ":" in place else f"site:{place}"
+
+
+def covers(seen: Observation, item: str) -> bool:
+    """Whether a complete count says of an item that lots which it does not list are not there.
+
+    A line without lot spoke for the item as a whole, so nothing more is said of its lots.
+    """
+    if seen.items is not None and item not in seen.items:
+        return False
+    return not any(line.item == item and line.lot is None for line in seen.lines)
 
 
 def closing(origin: Origin, seen: Observation, item: str) -> Entry:
     """The close of a complete count, for one item of its scope."""
-    listed = frozenset(line.lot or "" for line in seen.lines if line.item == item and line.lot is not None)
+    listed = frozenset(line.lot or "" for line in seen.lines if line.item == item)
     first = origin.o - max((line.before_ms for line in seen.lines), default=0)
     return Entry(
-        origin.o, origin.index, CLOSE_LINE, CLOSE, None, None, None, False, origin, listed=listed, first_o=first
-    )  # fmt: skip
+        origin.o,
+        origin.index,
+        CLOSE_LINE,
+        CLOSE,
+        None,
+        None,
+        None,
+        False,
+        origin,
+        listed=listed,
+        first_o=first,
+    )
 
 
 def lot_key(item: str, lot: str) -> str:
