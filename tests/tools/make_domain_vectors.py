@@ -24,6 +24,7 @@ from domain.gs1_ais import TABLE
 from domain.gs1_fields import gs1_fields
 from domain.gtin import expand_upc_e, parse_gln, parse_gtin, parse_sscc, shortest_gtin
 from domain.interval import Treatment, plot_interval
+from domain.kinds import BODIES
 from domain.match_item import ItemCodes, match_item
 from domain.money import deposit_due_fen, rounding_down_fen, settlement
 from domain.quantity import (
@@ -38,6 +39,7 @@ from domain.quantity import (
 from domain.scale_code import MalformedTemplateError, check_template, read_scale_code
 from domain.scan import read_scan
 from domain.weighing import estimate_weight, is_within_tolerance, payable_g, weigh
+from tests.tools import domain_bodies as bodies
 from tests.tools import domain_cases as cases
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "vectors" / "domain"
@@ -53,6 +55,7 @@ def main() -> None:
 def documents() -> dict[str, str]:
     """Name → text of each file."""
     contents = {
+        "kinds.json": kinds(),
         "gtin.json": gtin(),
         "gs1.json": gs1(),
         "digital_link.json": digital_link(),
@@ -109,6 +112,27 @@ def plain(value: Any) -> Any:
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
+
+
+def kinds() -> dict[str, object]:
+    """A body of every kind: full, without its trailing defaults, and one that misses a field."""
+    return {
+        "kinds": [
+            {
+                "kind": kind,
+                "full": _wire(bodies.full_body(kind)),
+                "least": _wire(bodies.least_body(kind)),
+                "short": _wire(bodies.short_body(kind)),
+            }
+            for kind in BODIES
+        ]
+    }
+
+
+def _wire(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"bin": value.hex()}
+    return [_wire(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def gtin() -> dict[str, object]:

@@ -139,7 +139,9 @@ export const parseElements = (content: string, year = CENTURY_YEAR): readonly El
     rest = rest.slice(ai.ai.length);
     const separator = rest.indexOf(FNC1);
     const end = ai.fixedLength ?? (separator === -1 ? rest.length : separator);
-    const element = checkedElement(ai, rest.slice(0, end), year);
+    // A predefined length counts code points; past this, all that was read is ASCII and the two ways of counting agree.
+    const value = ai.fixedLength === null ? rest.slice(0, end) : [...rest].slice(0, end).join("");
+    const element = checkedElement(ai, value, year);
     if (isCodeRefusal(element)) return element;
     found.push(element);
     rest = rest.slice(rest.charAt(end) === FNC1 ? end + 1 : end);
