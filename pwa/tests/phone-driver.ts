@@ -55,8 +55,7 @@ const open = async (name: string, before?: Phone): Promise<Phone> => {
     fetch: async (url, init) => {
       if (phone.loses === "request") cut();
       phone.requests += 1;
-      // Not every resolver knows that *.localhost is this machine.
-      const answer = await fetch(url.replace(/\/\/[\w-]+\.localhost:/, "//localhost:"), init);
+      const answer = await fetch(url, init);
       return phone.loses === "reply" ? cut() : answer;
     },
   });

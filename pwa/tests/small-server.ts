@@ -205,7 +205,7 @@ export class SmallServer {
         return [
           `device:${toHex(request[1] as Uint8Array)}`,
           "verdict",
-          `${epoch}\u001F${seq}`,
+          `${epoch}\u001F${seq}\u001F0`,
           [epoch, seq, 0, verdict, code],
         ];
       }),

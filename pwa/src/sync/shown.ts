@@ -113,7 +113,8 @@ export const openShown = (): Shown => {
     return made;
   };
 
-  const verdicts = keyed("verdict");
+  const rulings = keyed("verdict");
+  const verdicts = computed(() => rulingsByDot(rulings.value));
   return {
     memory,
     show: (now) => {
@@ -186,16 +187,43 @@ const withPending = (
   return shown;
 };
 
+interface Ruling {
+  readonly verdict: string;
+  readonly code: string;
+}
+type Rulings = ReadonlyMap<string, readonly Ruling[]>;
+
+const ACCEPTED: Ruling = { verdict: "accepted", code: "" };
+/** The branches of a fork share their dots: this verdict is of ops whose epoch turned out to be the later branch. */
+const FORK = "fork";
+
+const dotKey = (epoch: number, seq: number): string => `${epoch}${SEPARATOR}${seq}`;
+
+const rulingsByDot = (rows: Keyed): Rulings => {
+  const rulings = new Map<string, Ruling[]>();
+  for (const value of rows.values()) {
+    const [epoch, seq, , verdict, code] = Array.isArray(value) ? (value as readonly Value[]) : [];
+    if (typeof epoch !== "number" || typeof seq !== "number" || typeof verdict !== "string") continue;
+    const key = dotKey(epoch, seq);
+    const ruling = { verdict, code: typeof code === "string" ? code : "" };
+    rulings.set(key, [...(rulings.get(key) ?? []), ruling]);
+  }
+  return rulings;
+};
+
 const items = new WeakMap<Recorded, OutboxItem>();
 
 /** The newest first. An item that says the same as before is the same object. */
-const outboxItems = ({ phone, problems }: Memory, verdicts: Keyed): readonly OutboxItem[] =>
+const outboxItems = ({ phone, problems }: Memory, rulings: Rulings): readonly OutboxItem[] =>
   (phone?.epochs ?? [])
     .flatMap((epoch) =>
       epoch.entries.map((entry): OutboxItem => {
         const { seq } = entry.op;
         const stage = isSettled(epoch, seq) ? "settled" : seq <= epoch.ackedTo ? "acked" : "recorded";
-        const verdict = verdictOf(verdicts.get(`${epoch.number}${SEPARATOR}${seq}`), stage);
+        const ruled = rulings
+          .get(dotKey(epoch.number, seq))
+          ?.find(({ code }) => (code === FORK) === epoch.forked);
+        const verdict = ruled ?? (stage === "settled" ? ACCEPTED : null);
         const problem = stage === "recorded" ? problemOf(problems, epoch.number, seq) : null;
         const known = items.get(entry);
         const isSame =
@@ -219,13 +247,6 @@ const outboxItems = ({ phone, problems }: Memory, verdicts: Keyed): readonly Out
       }),
     )
     .reverse();
-
-const verdictOf = (row: Value | undefined, stage: OutboxItem["stage"]): OutboxItem["verdict"] => {
-  const fields = Array.isArray(row) ? (row as readonly Value[]) : [];
-  const [verdict, code] = [fields[3], fields[4]];
-  if (typeof verdict === "string") return { verdict, code: typeof code === "string" ? code : "" };
-  return stage === "settled" ? { verdict: "accepted", code: "" } : null;
-};
 
 const problemOf = (problems: readonly FrameProblem[], epoch: number, seq: number): OutboxItem["problem"] => {
   const found = problems.find(
