@@ -10,6 +10,7 @@ import {
   parseDay,
 } from "../src/domain/expiry.ts";
 import { allocateFefo, type LotBalance } from "../src/domain/fefo.ts";
+import { type HoldState, lotHealth } from "../src/domain/health.ts";
 import { plotInterval, type Treatment } from "../src/domain/interval.ts";
 import { readVectors } from "./vectors.ts";
 
@@ -43,6 +44,16 @@ const intervals = readVectors<{
     readonly result: object;
   }[];
 }>("domain/interval.json");
+
+const healths = readVectors<{
+  readonly cases: readonly {
+    readonly hold: HoldState | null;
+    readonly expiresOn: string | null;
+    readonly asOf: string;
+    readonly warningDays: number;
+    readonly result: string;
+  }[];
+}>("domain/health.json");
 
 describe("days", () => {
   it.each(expiry.days)("$text", ({ text, result }) => {
@@ -95,5 +106,11 @@ describe("first expired, first out", () => {
 describe("the pre-harvest interval", () => {
   it.each(intervals.cases)("on $day after $treatments", ({ day, treatments, result }) => {
     expect(plotInterval(treatments, day)).toStrictEqual(result);
+  });
+});
+
+describe("the health of a lot", () => {
+  it.each(healths.cases)("$hold, $expiresOn on $asOf", ({ hold, expiresOn, asOf, warningDays, result }) => {
+    expect(lotHealth(hold, expiresOn, asOf, warningDays)).toBe(result);
   });
 });

@@ -4,6 +4,7 @@ from fractions import Fraction
 from typing import Final
 
 from domain.canonical import INT_MAX
+from domain.health import HoldState
 from domain.kinds import SettleLine
 
 GS: Final = "\x1d"
@@ -269,6 +270,13 @@ ALLOCATIONS: Final = (
     (3, "2026-11-23", (("\uffee", 1, None, False), ("😀", 1, None, False), ("z", 1, None, False))),
     (3, "2026-11-23", (("ab", 1, None, False), ("a", 1, None, False), ("", 1, None, False))),
 )
+
+HEALTHS: Final[tuple[tuple[HoldState | None, str | None, str, int], ...]] = (
+    (None, None, "2026-11-23", 3), (None, "2026-11-27", "2026-11-23", 3), (None, "2026-11-26", "2026-11-23", 3),
+    (None, "2026-11-23", "2026-11-23", 0), (None, "2026-11-22", "2026-11-23", 3),
+    ("hold", "2026-11-22", "2026-11-23", 3),
+    ("inspect", None, "2026-11-23", 3), ("recall", "2027-01-01", "2026-11-23", 3), ("reject", None, "2026-11-23", 0),
+)  # fmt: skip
 
 PLOTS: Final = (
     ("2026-11-23", (("吡虫啉", "2026-11-19", 7),)),

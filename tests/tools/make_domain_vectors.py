@@ -23,6 +23,7 @@ from domain.gs1 import Element, parse_bracketed, parse_elements, parse_gs1_day
 from domain.gs1_ais import TABLE
 from domain.gs1_fields import gs1_fields
 from domain.gtin import expand_upc_e, parse_gln, parse_gtin, parse_sscc, shortest_gtin
+from domain.health import lot_health
 from domain.interval import Treatment, plot_interval
 from domain.kinds import BODIES
 from domain.match_item import ItemCodes, match_item
@@ -65,6 +66,7 @@ def documents() -> dict[str, str]:
         "weighing.json": weighing(),
         "expiry.json": expiry(),
         "fefo.json": fefo(),
+        "health.json": health(),
         "interval.json": interval(),
         "money.json": money(),
     }
@@ -346,6 +348,24 @@ def fefo() -> dict[str, object]:
                 (demand, as_of, [LotBalance(lot, qty, parse_day(day), held) for lot, qty, day, held in lots])
                 for demand, as_of, lots in cases.ALLOCATIONS
             )
+        ]
+    }
+
+
+def health() -> dict[str, object]:
+    """Holds and days, and the one word for them."""
+    return {
+        "cases": [
+            {
+                "hold": hold,
+                "expiresOn": day,
+                "asOf": as_of,
+                "warningDays": warning,
+                "result": lot_health(
+                    hold=hold, expires_on=parse_day(day), as_of=_day(as_of), warning_days=warning
+                ),
+            }
+            for hold, day, as_of, warning in cases.HEALTHS
         ]
     }
 

@@ -6,6 +6,7 @@ from datetime import date
 
 from domain.expiry import day_of, days_after, end_of_day_ms, expires_on, is_expired, parse_day
 from domain.fefo import LotBalance, Pick, allocate_fefo
+from domain.health import lot_health
 from domain.interval import Treatment, plot_interval
 
 MONDAY = date(2026, 11, 23)
@@ -95,3 +96,16 @@ def test_an_unknown_interval_is_red_whatever_else_is_known() -> None:
 def test_what_was_sprayed_after_the_harvest_does_not_bind_it() -> None:
     assert plot_interval([sprayed(24, 7)], MONDAY).light == "clear"
     assert plot_interval([], MONDAY).light == "clear"
+
+
+def test_the_gravest_word_on_a_lot_stands() -> None:
+    day = date(2026, 11, 22)
+    assert lot_health(hold="recall", expires_on=day, as_of=MONDAY, warning_days=3) == "recall"
+    assert lot_health(hold=None, expires_on=day, as_of=MONDAY, warning_days=3) == "expired"
+
+
+def test_a_lot_is_expiring_on_its_last_days_and_good_before() -> None:
+    last = date(2026, 11, 26)
+    assert lot_health(hold=None, expires_on=last, as_of=MONDAY, warning_days=3) == "expiring"
+    assert lot_health(hold=None, expires_on=last, as_of=MONDAY, warning_days=2) == "good"
+    assert lot_health(hold=None, expires_on=None, as_of=MONDAY, warning_days=2) == "good"

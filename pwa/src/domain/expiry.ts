@@ -38,6 +38,9 @@ export const endOfDayMs = (day: string, utcOffsetMinutes: number): number =>
 export const daysAfter = (day: string, days: number): string =>
   dayNumbered(numberOf(day) + Math.min(days, LIFE_DAYS_MAX));
 
+/** Whole days from one day to another, negative when it is past. */
+export const daysBetween = (from: string, to: string): number => numberOf(to) - numberOf(from);
+
 /** What a lot and its item state; null where nobody said. */
 export interface LifeFacts {
   readonly expires?: string | null;
