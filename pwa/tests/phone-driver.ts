@@ -6,7 +6,6 @@
 import "fake-indexeddb/auto";
 import { createInterface } from "node:readline";
 import { fromHex, toHex } from "../src/codec/bytes.ts";
-import type { Value } from "../src/codec/msgpack.ts";
 import type { Draft, Kind } from "../src/domain/kinds.ts";
 import { type Ledger, openLedger, type OpRef, type Table } from "../src/sync/ledger.ts";
 import { dump, restore, TextMap } from "./disks.ts";
@@ -109,7 +108,7 @@ const run = async ({ phone: name, do: verb, ...given }: Command): Promise<unknow
     case "rows":
       return ledger.rows(given["table"] as Table).value;
     case "untyped":
-      return ledger.untyped(given["table"] as string).value as readonly { key: string; value: Value }[];
+      return ledger.untyped(given["table"] as string).value;
     case "outbox":
       return ledger.outbox().value;
     case "state":

@@ -23,6 +23,7 @@ const abortForSpace = (store: IDBObjectStore): void => {
 
 /** From now on the browser has no space for what `isFull` says; returns what ends it. */
 const fill = (isFull: (store: string) => boolean = () => true): (() => void) => {
+  // oxlint-disable-next-line typescript/unbound-method -- they are called on the store of each call
   const { put, add } = IDBObjectStore.prototype;
   vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, ...args) {
     const request = put.apply(this, args);

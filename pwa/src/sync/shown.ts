@@ -197,6 +197,10 @@ const ACCEPTED: Ruling = { verdict: "accepted", code: "" };
 /** The branches of a fork share their dots: this verdict is of ops whose epoch turned out to be the later branch. */
 const FORK = "fork";
 
+const ruledOn = (rulings: readonly Ruling[], forked: boolean): Ruling | undefined =>
+  (forked ? rulings.find(({ code }) => code === FORK) : undefined) ??
+  rulings.find(({ code }) => code !== FORK);
+
 const dotKey = (epoch: number, seq: number): string => `${epoch}${SEPARATOR}${seq}`;
 
 const rulingsByDot = (rows: Keyed): Rulings => {
@@ -220,9 +224,7 @@ const outboxItems = ({ phone, problems }: Memory, rulings: Rulings): readonly Ou
       epoch.entries.map((entry): OutboxItem => {
         const { seq } = entry.op;
         const stage = isSettled(epoch, seq) ? "settled" : seq <= epoch.ackedTo ? "acked" : "recorded";
-        const ruled = rulings
-          .get(dotKey(epoch.number, seq))
-          ?.find(({ code }) => (code === FORK) === epoch.forked);
+        const ruled = ruledOn(rulings.get(dotKey(epoch.number, seq)) ?? [], epoch.forked);
         const verdict = ruled ?? (stage === "settled" ? ACCEPTED : null);
         const problem = stage === "recorded" ? problemOf(problems, epoch.number, seq) : null;
         const known = items.get(entry);
