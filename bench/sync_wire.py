@@ -1,7 +1,7 @@
 """Bytes per op on the wire, seals and all: frames of 500 ops compressed, and a single op.
 
-The floor is what the facts alone take without identity, chain, seal or verdict: seq, time, kind, key, quantity and
-reason as rows of MessagePack, deflated for the batch.
+The floor is what the facts alone take without identity, chain, seal or verdict: the same seqs, times, kinds, keys and
+quantities as rows of MessagePack, deflated for the batch.
 """
 
 import asyncio
@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from bench.company import START_MS, Company, open_company
+from bench.company import Company, open_company
+from domain.ops import Op
 from sync_engine.phone import Phone
 
 OPS_PER_FRAME: Final = 500
@@ -32,7 +33,7 @@ async def _run() -> dict[str, Any]:
         batch = _frame(company, phone, OPS_PER_FRAME)
         await company.close()
     batched = len(gzip.compress(batch, mtime=0)) / OPS_PER_FRAME
-    facts = [_facts(number) for number in range(OPS_PER_FRAME)]
+    facts = [_facts(entry.op) for entry in phone.unsent]
     floor = len(gzip.compress(b"".join(facts), mtime=0)) / OPS_PER_FRAME
     return {
         "name": "sync-wire",
@@ -50,23 +51,13 @@ async def _run() -> dict[str, Any]:
 def _frame(company: Company, phone: Phone, count: int) -> bytes:
     """Return the frame of picks some seconds apart, as a worker makes them."""
     phone.outbox[phone.epoch].acked_to = phone.seq
-    for number in range(count):
+    for _ in range(count):
         company.time.now_ms += 3_000 + company.chance.randrange(9_000)
-        company.pick(phone, company.chance.randrange(200) if count > 1 else number)
+        company.pick(phone, company.chance.randrange(1_800))
     (frame,) = phone.frames()
     return frame
 
 
-def _facts(number: int) -> bytes:
-    key = (number * 7919) % 200
-    return msgspec.msgpack.encode(
-        (
-            number,
-            START_MS + 7_000 * number + key * 13,
-            "pick",
-            f"ITEM-{key % 40}",
-            f"R{key % 20}",
-            1 + key % 9,
-            "",
-        )
-    )
+def _facts(op: Op) -> bytes:
+    item, lot, shelf, vehicle, qty = op.body[4][0]
+    return msgspec.msgpack.encode((op.seq, op.at, op.kind, item, lot, shelf, vehicle, qty))

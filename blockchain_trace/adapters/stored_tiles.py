@@ -5,9 +5,10 @@ from collections.abc import Collection
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from blockchain_trace.fsck import LogEvidence
 from blockchain_trace.ports import TILE_WIDTH, TileName, TilesInMemory
 from blockchain_trace.proofs import consistency_proof, consistency_tiles, inclusion_proof, inclusion_tiles
-from domain.merkle import HASH_BYTES
+from domain.merkle import HASH_BYTES, leaf_hash
 from storage.tables import checkpoints, log_tiles, ops
 
 BUNDLE_ENTRIES = TILE_WIDTH
@@ -83,3 +84,15 @@ class StoredLog:
         async with self._engine.connect() as connection:
             found = await connection.execute(query)
             return {(record.level, record.number): record.data for record in found}
+
+
+async def read_log(engine: AsyncEngine, org: str) -> LogEvidence:
+    """Return all that is stored of a log, in one state, for `fsck.check_log`."""
+    async with engine.connect() as connection:
+        entries = select(ops.c.data).where(ops.c.org == org).order_by(ops.c.leaf)
+        hashes = [leaf_hash(data) for data in (await connection.execute(entries)).scalars()]
+        tiles = await connection.execute(select(log_tiles).where(log_tiles.c.org == org))
+        held = {(record.level, record.number): record.data for record in tiles}
+        kept = select(checkpoints.c.size, checkpoints.c.note).where(checkpoints.c.org == org)
+        notes = {record.size: record.note for record in await connection.execute(kept)}
+    return LogEvidence(hashes, held, notes)

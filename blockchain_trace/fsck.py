@@ -1,0 +1,110 @@
+"""Is the stored log the one that was signed? Leaves, tiles, checkpoints and the pin are compared; nothing is trusted.
+
+Pure: an adapter reads the evidence, and whether the leaves follow from anything is `sync_engine.doctor`'s question.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from blockchain_trace.checkpoint import Checkpoint, verify_checkpoint
+from blockchain_trace.log import SignedHead
+from blockchain_trace.note import VerifierKey
+from blockchain_trace.ports import TilesInMemory
+from blockchain_trace.proofs import root_at
+from blockchain_trace.tiles import Edge, tiles_for_append
+from domain.errors import ProtocolError
+
+
+class LogEvidence(Struct, frozen=True):
+    """What is stored of a log."""
+
+    leaf_hashes: Sequence[bytes]
+    """Of the bytes of the entries, computed by who read them."""
+    tiles: Mapping[tuple[int, int], bytes]
+    notes: Mapping[int, str]
+    """Signed checkpoints by the size under which they are kept."""
+
+
+class LogFinding(Struct, frozen=True):
+    """One thing that is not as it was signed."""
+
+    table: str
+    about: str
+    problem: str
+
+
+class LogReport(Struct, frozen=True):
+    """What was compared, and what was wrong."""
+
+    size: int
+    root: bytes
+    tiles: int
+    checkpoints: int
+    findings: Sequence[LogFinding]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+
+def check_log(
+    evidence: LogEvidence, *, key: VerifierKey, origin: str, pinned: SignedHead | None
+) -> LogReport:
+    """Return what of the stored log is not as its key signed it."""
+    edge, written = tiles_for_append(Edge(), evidence.leaf_hashes)
+    derived = {(tile.level, tile.index): tile.data for tile in written}
+    findings = [
+        *_tiles(evidence.tiles, derived),
+        *_checkpoints(evidence, TilesInMemory(derived), key, origin),
+        *_pin(pinned, len(evidence.leaf_hashes), TilesInMemory(derived)),
+    ]
+    root = edge.frontier().root()
+    return LogReport(edge.size, root, len(evidence.tiles), len(evidence.notes), findings)
+
+
+def _tiles(
+    stored: Mapping[tuple[int, int], bytes], derived: Mapping[tuple[int, int], bytes]
+) -> Iterator[LogFinding]:
+    for place in sorted(stored.keys() | derived.keys()):
+        about = f"tile {place[1]} at level {place[0]}"
+        if place not in stored:
+            yield LogFinding("log_tiles", about, "is missing")
+        elif place not in derived:
+            yield LogFinding("log_tiles", about, "is of no entry of the log")
+        elif stored[place] != derived[place]:
+            yield LogFinding("log_tiles", about, "does not hold the hashes of the entries")
+
+
+def _checkpoints(
+    evidence: LogEvidence, tiles: TilesInMemory, key: VerifierKey, origin: str
+) -> Iterator[LogFinding]:
+    size = len(evidence.leaf_hashes)
+    if size and max(evidence.notes, default=0) != size:
+        yield LogFinding("checkpoints", f"size {size}", "no checkpoint states the size of the log")
+    for kept, note in sorted(evidence.notes.items()):
+        about = f"checkpoint {kept}"
+        try:
+            checkpoint = verify_checkpoint(note, key, origin)
+        except ProtocolError as refusal:
+            yield LogFinding("checkpoints", about, f"it is not signed by the log: {refusal}")
+            continue
+        if checkpoint.size != kept:
+            yield LogFinding("checkpoints", about, f"it states size {checkpoint.size}")
+        elif not _is_of(checkpoint, size, tiles):
+            yield LogFinding("checkpoints", about, "it was signed over other entries than are stored")
+
+
+def _is_of(checkpoint: Checkpoint, size: int, tiles: TilesInMemory) -> bool:
+    return checkpoint.size <= size and root_at(checkpoint.size, tiles) == checkpoint.root
+
+
+def _pin(pinned: SignedHead | None, size: int, tiles: TilesInMemory) -> Iterator[LogFinding]:
+    if pinned is None:
+        return
+    about = f"signed size {pinned.size}"
+    if pinned.size > size:
+        yield LogFinding("pin", about, f"the log has only {size} entries: a backup was restored")
+    elif root_at(pinned.size, tiles) != pinned.root:
+        yield LogFinding("pin", about, "another tree was signed than is stored")
