@@ -142,10 +142,8 @@ def put_account(state: State, rows: Rows, item: str, lot: str, account: str) -> 
     moved = EMPTY if group is None else group.balances.get(lot, EMPTY)
     posted = state.posted.get((item, lot, account), (0, 0))
     q, w = moved.q + posted[0], moved.w + posted[1]
-    value = None
-    if q or w or moved.base is not None:
-        value = [item, lot, account, q, w, moved.estimated, moved.base, None]
-    rows.put("desk", "balance", SEPARATOR.join((item, lot, account)), value)
+    told = q or w or moved.base is not None
+    rows.put_balance("desk", item, lot, account, (q, w, moved.estimated, moved.base, None) if told else None)
 
 
 # --- findings ------------------------------------------------------------------------------------------------------

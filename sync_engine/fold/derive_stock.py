@@ -112,7 +112,10 @@ def _derive_group(state: State, rows: Rows, group: StockGroup) -> None:
     for lot in sorted(group.dirty_lots):
         balance = group.balances.get(lot, EMPTY)
         _put_balance(state, rows, item, lot, place, balance)
-        report(state, ("key", item, lot, place), _key_findings(state, group, lot, balance))
+        found = _key_findings(state, group, lot, balance)
+        if found or lot in group.told_lots:
+            report(state, ("key", item, lot, place), found)
+            group.told_lots.add(lot)
         if is_held or (item, lot) in state.causes:
             state.dirty_lots[item, lot] = None
     group.dirty_lots = set()
@@ -121,7 +124,7 @@ def _derive_group(state: State, rows: Rows, group: StockGroup) -> None:
     if group.counts or group.posts or (item, place) in state.posted_by:
         derive_counts(state, rows, group)
     _judge_picks(state, group)
-    report(state, ("item", item, place), _unknown_item(state, group))
+    _report_unknown_item(state, group)
 
 
 def _put_balance(state: State, rows: Rows, item: str, lot: str, place: str, balance: Balance) -> None:
@@ -129,11 +132,11 @@ def _put_balance(state: State, rows: Rows, item: str, lot: str, place: str, bala
     posted = state.posted.get((item, lot, place))
     if posted is not None:
         q, w = q + posted[0], w + posted[1]
-    value = None
+    rest = None
     if q or w or base is not None:
         held = state.held_at(item, lot, place) if state.held and is_physical(place) else None
-        value = [item, lot, place, q, w, estimated, base, held]
-    rows.put(state.site_of(place), "balance", SEPARATOR.join((item, lot, place)), value)
+        rest = (q, w, estimated, base, held)
+    rows.put_balance(state.site_of(place), item, lot, place, rest)
 
 
 def _key_findings(state: State, group: StockGroup, lot: str, balance: Balance) -> list[Finding]:
@@ -168,14 +171,19 @@ def _is_covered(group: StockGroup, lot: str) -> bool:
     return sum(b.q for b in standing) >= 0 and sum(b.w for b in standing) >= 0
 
 
-def _unknown_item(state: State, group: StockGroup) -> list[Finding]:
+def _report_unknown_item(state: State, group: StockGroup) -> None:
+    source = ("item", group.item, group.place)
     if ("item", group.item) in state.registers:
-        return []
-    movers = [entry for entry in group.entries if entry.what == MOVE][:OPS_SHOWN_MAX]
-    if not movers:
-        return []
+        if source in state.findings:
+            report(state, source, ())
+        return
+    movers = [entry for entry in group.entries[: 8 * OPS_SHOWN_MAX] if entry.what == MOVE][:OPS_SHOWN_MAX]
     ops = tuple(sorted({entry.leaf for entry in movers}))
-    return [Finding("unknown-item", (group.item,), (group.item,), ops, movers[0].o)]
+    report(
+        state,
+        source,
+        [Finding("unknown-item", (group.item,), (group.item,), ops, movers[0].o)] if movers else (),
+    )
 
 
 # --- picks ---------------------------------------------------------------------------------------------------------
@@ -187,16 +195,20 @@ def _judge_picks(state: State, group: StockGroup) -> None:
         return
     kept = [(number, finding) for number, finding in group.pick_findings if number < group.judged]
     if is_physical(group.place):
+        ends: dict[str, int | None] = {}
         for number in range(group.judged, len(group.picks)):
-            kept.extend((number, finding) for finding in _pick_findings(state, group, group.picks[number]))
+            pick = group.picks[number]
+            if pick.lot not in ends:
+                ends[pick.lot] = expires_ms(state, group.item, pick.lot)
+            if ends[pick.lot] is not None or pick.beside:
+                kept.extend((number, found) for found in _pick_findings(state, group, pick, ends[pick.lot]))
     group.judged = len(group.picks)
     if kept != group.pick_findings:
         group.pick_findings = kept
         report(state, ("picks", group.item, group.place), [finding for _number, finding in kept])
 
 
-def _pick_findings(state: State, group: StockGroup, pick: Pick) -> list[Finding]:
-    ends = expires_ms(state, group.item, pick.lot)
+def _pick_findings(state: State, group: StockGroup, pick: Pick, ends: int | None) -> list[Finding]:
     found: list[Finding] = []
     about = (str(pick.leaf), str(pick.line))
     where = (group.item, pick.lot, group.place)

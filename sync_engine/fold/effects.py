@@ -1,6 +1,7 @@
 """What an op in effect enters besides stock: registers, documents, holds. Each rule has its undo beside it."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from domain import kinds
 from domain.kinds import Body
@@ -10,16 +11,20 @@ from sync_engine.fold.origin import Origin
 from sync_engine.fold.registers import Write
 from sync_engine.fold.state import Noted, State, lot_key, lot_writes
 
-_PLAIN = (kinds.Ship, kinds.Dispose, kinds.Finish, kinds.Unpack, kinds.Sequenced)
+_PLAIN: Final = frozenset({"ship", "dispose", "finish", "unpack", "sequenced"})
 
 
 def is_noted(body: Body) -> bool:
     """Whether anything but the stock groups must know the op."""
     if body.names:
         return True
-    if isinstance(body, kinds.Pick | kinds.Move | kinds.Count):
-        return bool(_tasks(body)) or bool(_orders(body)) or (isinstance(body, kinds.Move) and bool(body.lpns))
-    return not isinstance(body, _PLAIN)
+    if isinstance(body, kinds.Pick):
+        return body.order is not None or body.task is not None
+    if isinstance(body, kinds.Move):
+        return body.task is not None or bool(body.lpns)
+    if isinstance(body, kinds.Count):
+        return body.task is not None
+    return body.kind not in _PLAIN
 
 
 def enter(state: State, noted: Noted) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from domain import kinds
 from domain.kinds import Body, parse_body
-from domain.lowering import NOTHING, Lowered, lower
+from domain.lowering import NOTHING, lower
 from domain.ops import named_hashes
 from sync_engine.fold import derive_documents, derive_farm, derive_findings, derive_stock, reporting
 from sync_engine.fold.effects import enter, is_noted, leave, spread_names
@@ -23,10 +23,8 @@ from sync_engine.logged import ACCEPTED, Logged, VerdictChange
 BalanceByKey = Mapping[tuple[str, str, str], tuple[int, int, bool]]
 """(item, lot, place) → (q, w, estimated); keys at zero are left out."""
 
-STOCK_KINDS: Final = frozenset(
-    {"receive", "move", "pick", "ship", "deliver", "return", "adjust", "dispose", "finish", "count", "pack", "unpack",
-     "harvest", "transform", "take"}
-)  # fmt: skip
+CORRECTIONS: Final = frozenset({"void", "weigh"})
+"""Kinds that change what an earlier op does, from its own instant."""
 
 
 class Fold:
@@ -35,7 +33,7 @@ class Fold:
     def __init__(self) -> None:
         self.state = State()
         self._ops: dict[int, Logged] = {}
-        self._live: dict[int, Lowered] = {}
+        self._live: set[int] = set()
         self._early: dict[int, list[VerdictChange]] = {}
         """Words on ops that have not come yet."""
         self._former: dict[int, list[tuple[int, Logged]]] = {}
@@ -100,24 +98,26 @@ class Fold:
         if body is None:
             body = parse_body(op.kind, op.body)
             assert body is not None, "an accepted op is of a known kind"
-        origin = origin_of(entry)
-        lowered = lower(body, self._weights_of(entry.hash))
-        self._live[entry.index] = lowered
+        origin = origin_of(entry, body)
+        self._live.add(entry.index)
+        lowered = lower(body, self._weights_of(entry.hash) if self._weights else None)
         if lowered is not NOTHING:
             self.state.put_stock(origin, lowered)
             self._rows.stock_entered(origin, lowered)
         if is_noted(body):
             enter(self.state, Noted(origin, body, op.epoch, op.seq))
-        if isinstance(body, kinds.Void | kinds.Weigh):
-            self._enter_correction(body, origin, entry)
+            if body.kind in CORRECTIONS:
+                self._enter_correction(body, origin, entry)
 
     def _withdraw(self, entry: Logged) -> None:
-        lowered = self._live.pop(entry.index, None)
-        if lowered is None:
+        if entry.index not in self._live:
             return
-        origin = origin_of(entry)
+        self._live.discard(entry.index)
+        body = parse_body(entry.op.kind, entry.op.body)
+        assert body is not None, "it was in effect"
+        lowered = lower(body)
         if lowered is not NOTHING:
-            self.state.take_out_stock(origin, lowered)
+            self.state.take_out_stock(entry.index, lowered)
             self._rows.stock_left(entry.index)
         noted = self.state.noted.get(entry.index)
         if noted is not None:

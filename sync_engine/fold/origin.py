@@ -5,13 +5,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.ops import named_hashes, occurred
+from domain.kinds import Body
 from sync_engine.logged import Logged
 
 NONE_SEEN: Final[frozenset[bytes]] = frozenset()
 
 
-class Origin(Struct, frozen=True):
+class Origin(Struct, frozen=True, gc=False):
     """What the effects of one op share. `o` ± `err` is its order time; `claimed_from` the start of a late claim."""
 
     index: int
@@ -32,13 +32,17 @@ class Origin(Struct, frozen=True):
         return self.o, self.index
 
 
-def origin_of(logged: Logged) -> Origin:
-    """Return the origin of an op at its effective time; a late record orders at the middle of its claim."""
-    op, t = logged.op, logged.t
-    names = named_hashes(op) or NONE_SEEN
-    claim = occurred(op)
+def origin_of(logged: Logged, body: Body) -> Origin:
+    """Return the origin of an op at its effective time; a late record orders at the middle of its claim.
+
+    A claim that ends before it begins claims nothing.
+    """
+    op, t, claim = logged.op, logged.t, body.occurred
+    names: Collection[bytes] = NONE_SEEN
+    if body.names:
+        names = tuple([name for name in body.names if isinstance(name, bytes)])
     o, err, start = t, logged.err, None
-    if claim is not None:
+    if claim is not None and claim[0] <= claim[1]:
         start, end, _source = claim
         o = min(t, (start + end) // 2)
         err = -((start - end) // 2)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
-from domain.canonical import INT_MAX, MalformedError, encode, encode_trusted
+from domain.canonical import INT_MAX, MalformedError, encode
 from domain.lowering import Lowered
 from sync_engine.fold.findings import SEPARATOR
 from sync_engine.fold.origin import Origin
@@ -59,6 +60,12 @@ def _within_limits(value: object) -> object:
     return value
 
 
+_EXACT: Final = range(-INT_MAX, INT_MAX + 1)
+"""The integers that a row may hold as they are."""
+_pack: Final = msgspec.msgpack.Encoder().encode
+"""For rows made of checked integers and names only."""
+
+
 class Rows:
     """Collects changes between drains; writing a row's present value again is no change."""
 
@@ -81,6 +88,24 @@ class Rows:
             return
         self._bucket_of[table, key] = bucket
         self._write(row, encode_row(value))
+
+    def put_balance(
+        self, bucket: str, item: str, lot: str, place: str, rest: tuple[object, ...] | None
+    ) -> None:
+        """Write the row of a balance; `rest` is q, w, estimated, base, hold state, None when nothing is to be told."""
+        key = f"{item}{SEPARATOR}{lot}{SEPARATOR}{place}"
+        if rest is None:
+            self.put(bucket, "balance", key, None)
+            return
+        q, w = rest[0], rest[1]
+        if q not in _EXACT or w not in _EXACT:
+            self.put(bucket, "balance", key, (item, lot, place, *rest))
+            return
+        before = self._bucket_of.get(("balance", key))
+        if before is not None and before != bucket:
+            self._drop((before, "balance", key))
+        self._bucket_of["balance", key] = bucket
+        self._write((bucket, "balance", key), _pack((item, lot, place, *rest)))
 
     def _write(self, row: RowKey, data: bytes) -> None:
         if self._held.get(row) != data:
@@ -136,14 +161,14 @@ class Rows:
         o, index = origin.o, origin.index
         rows = self._entered.setdefault(index, [])
         for m in lowered.movements:
-            out = encode_trusted([-m.qty, -m.weight, m.estimated, m.to_place, m.picked])
-            into = encode_trusted([m.qty, m.weight, m.estimated, m.from_place, False])
+            out = _pack([-m.qty, -m.weight, m.estimated, m.to_place, m.picked])
+            into = _pack([m.qty, m.weight, m.estimated, m.from_place, False])
             rows.append(EntryRow(m.item, m.from_place, m.lot, o, index, 2 * m.line, OUT, out))
             rows.append(EntryRow(m.item, m.to_place, m.lot, o, index, 2 * m.line + 1, OUT, into))
         seen = lowered.observation
         for number, line in enumerate(() if seen is None else seen.lines):
             assert seen is not None
-            data = encode_trusted([line.qty, line.weight, False, "", seen.complete])
+            data = _pack([line.qty, line.weight, False, "", seen.complete])
             rows.append(
                 EntryRow(
                     line.item,
@@ -159,9 +184,7 @@ class Rows:
         if lowered.residue is not None:
             item, lot, place = lowered.residue
             rows.append(
-                EntryRow(
-                    item, place, lot, o, index, 0, FINISHED, encode_trusted([None, None, False, "", False])
-                )
+                EntryRow(item, place, lot, o, index, 0, FINISHED, _pack([None, None, False, "", False]))
             )
 
     def stock_left(self, index: int) -> None:

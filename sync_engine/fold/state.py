@@ -117,28 +117,34 @@ class State:
 
     def group(self, item: str, place: str) -> StockGroup:
         """Return the group, made on first use; complete counts of the place reach new groups too."""
-        places = self.groups.setdefault(item, {})
-        group = places.get(place)
+        places = self.groups.get(item)
+        group = None if places is None else places.get(place)
         if group is None:
-            group = places[place] = StockGroup(item, place)
-            self.items_at.setdefault(place, set()).add(item)
-            for origin, seen in self.closes_at.get(place, {}).values():
-                if covers(seen, item):
-                    group.put(closing(origin, seen, item))
+            group = self._new_group(item, place)
         self.dirty_groups[item, place] = None
+        return group
+
+    def _new_group(self, item: str, place: str) -> StockGroup:
+        group = StockGroup(item, place)
+        self.groups.setdefault(item, {})[place] = group
+        self.items_at.setdefault(place, set()).add(item)
+        for origin, seen in self.closes_at.get(place, {}).values():
+            if covers(seen, item):
+                group.put(closing(origin, seen, item))
         return group
 
     def put_stock(self, origin: Origin, lowered: Lowered) -> None:
         """Enter what an op does to stock."""
         o, index = origin.o, origin.index
         for number, item, lot, out, into, qty, weight, estimated, picked, serials in lowered.movements:
-            self.group(item, out).put(
-                Entry(o, index, 2 * number, MOVE, lot, -qty, -weight, estimated, origin, into, picked)
+            line = 2 * number
+            self.group(item, out).put_move(
+                Entry(o, index, line, MOVE, lot, -qty, -weight, estimated, origin, into, picked)
             )
-            self.group(item, into).put(
-                Entry(o, index, 2 * number + 1, MOVE, lot, qty, weight, estimated, origin, out)
+            self.group(item, into).put_move(
+                Entry(o, index, line + 1, MOVE, lot, qty, weight, estimated, origin, out)
             )
-            if out.startswith(INTRODUCING):
+            if ":" in out and out.startswith(INTRODUCING):
                 self._introduce(item, lot, index)
             for serial in serials or ():
                 self.serials.setdefault(serial, []).append(SerialMove(o, index, number, out, into))
@@ -170,25 +176,25 @@ class State:
                 if covers(seen, item):
                     self.group(item, seen.place).put(closing(origin, seen, item))
 
-    def take_out_stock(self, origin: Origin, lowered: Lowered) -> None:
-        """Undo `put_stock` of the same op."""
+    def take_out_stock(self, index: int, lowered: Lowered) -> None:
+        """Undo `put_stock` of the op at an index; weights do not matter here."""
         touched: set[tuple[str, str]] = set()
         for m in lowered.movements:
             touched |= {(m.item, m.from_place), (m.item, m.to_place)}
-            self._introduce(m.item, m.lot, origin.index, undo=True)
+            self._introduce(m.item, m.lot, index, undo=True)
             for serial in m.serials or ():
-                self.serials[serial] = [move for move in self.serials[serial] if move.leaf != origin.index]
+                self.serials[serial] = [move for move in self.serials[serial] if move.leaf != index]
                 self.dirty_documents["serial", serial] = None
         seen = lowered.observation
         if seen is not None:
-            self.closes_at.get(seen.place, {}).pop(origin.index, None)
+            self.closes_at.get(seen.place, {}).pop(index, None)
             touched |= {(line.item, seen.place) for line in seen.lines}
             if seen.complete:
                 touched |= {(item, seen.place) for item in self.items_at.get(seen.place, ())}
         if lowered.residue is not None:
             touched.add((lowered.residue.item, lowered.residue.place))
         for item, place in touched:
-            self.group(item, place).remove(origin.index)
+            self.group(item, place).remove(index)
 
     def _introduce(self, item: str, lot: str, index: int, *, undo: bool = False) -> None:
         """A lot is met for the first time, or was never met after all: wherever it stands, somebody must look."""
@@ -218,8 +224,8 @@ class State:
     def is_known_lot(self, item: str, lot: str) -> bool:
         """Whether the lot came from somewhere: an inbound movement or a record of its own."""
         return (
-            lot in {"", "?"}
-            or bool(self.introduced.get((item, lot)))
+            bool(self.introduced.get((item, lot)))
+            or lot in {"", "?"}
             or ("lot", lot_key(item, lot)) in self.registers
         )
 

@@ -49,7 +49,7 @@ class StockGroup:
     __slots__ = (
         "_flagged", "_items_counted", "_marks", "_next_mark", "_position", "_stale", "_turn", "balances", "counts",
         "dirty_lots", "entries", "item", "judged", "late_claims", "longest_err", "pick_findings", "picks", "place",
-        "posts", "variances",
+        "posts", "told_lots", "variances",
     )  # fmt: skip
 
     def __init__(self, item: str, place: str) -> None:
@@ -65,6 +65,8 @@ class StockGroup:
         """How many of the picks were judged since anything that they depend on changed."""
         self.pick_findings: list[tuple[int, Finding]] = []
         """Number of the pick, and what was found about it."""
+        self.told_lots: set[str] = set()
+        """Lots about which something was found here once."""
         self.posts: Posts = {}
         self.dirty_lots: set[str] = set()
         self.longest_err = 0
@@ -79,23 +81,32 @@ class StockGroup:
 
     # --- in ----------------------------------------------------------------------------------------------------
 
+    def put_move(self, entry: Entry) -> None:
+        """Add a movement; any order of calls ends in the same state."""
+        origin = entry.origin
+        self.longest_err = max(self.longest_err, origin.err)
+        if origin.claimed_from is not None:
+            insort(self.late_claims, entry)
+        if entry.estimated:
+            self._flagged = True
+        self._insert(entry)
+
     def put(self, entry: Entry) -> None:
-        """Add one effect; any order of calls ends in the same state."""
-        entries = self.entries
+        """Add a count, its close or a finish; any order of calls ends in the same state."""
         self.longest_err = max(self.longest_err, entry.origin.err)
-        if entry.what == MOVE:
-            self._flagged = self._flagged or entry.estimated
-            if entry.origin.claimed_from is not None:
-                insort(self.late_claims, entry)
-        elif entry[:3] > self._turn:
-            self._turn = entry[:3]
+        self._turn = max(self._turn, entry[:3])
+        self._insert(entry)
+
+    def _insert(self, entry: Entry) -> None:
+        entries = self.entries
         if not entries or entry > entries[-1]:
             entries.append(entry)
             if not self._stale:
                 self._step(entry)
             return
         insort(entries, entry)
-        self._forget_marks_after(entry)
+        if self._marks:
+            self._forget_marks_after(entry)
         if not self._stale and self._commutes(entry):
             self._position += 1
             self._move(entry)
@@ -203,19 +214,16 @@ class StockGroup:
         )
 
     def _move(self, entry: Entry) -> None:
-        lot = entry.lot or ""
+        _o, leaf, line, _what, lot, dq, dw, guessed, _origin, _other, picked, _listed, _first = entry
+        assert lot is not None, "a movement is of one lot"
+        assert dq is not None, "and moves so much"
         balances = self.balances
         q, w, estimated, base = balances.get(lot, EMPTY)
-        if entry.picked:
-            beside = tuple(
-                sorted(
-                    other for other, held in balances.items() if other != lot and (held.q > 0 or held.w > 0)
-                )
-            )
-            self.picks.append(Pick(entry.leaf, entry.line, lot, entry.o, beside))
-        q += entry.q or 0
-        w += entry.w or 0
-        balances[lot] = Balance(q, w, (estimated or entry.estimated) and (q != 0 or w != 0), base)
+        if picked:
+            self.picks.append(Pick(leaf, line, lot, entry.o, _beside(balances, lot)))
+        q += dq
+        w += dw or 0
+        balances[lot] = Balance(q, w, (estimated or guessed) and (q != 0 or w != 0), base)
         self.dirty_lots.add(lot)
 
     # --- counts ------------------------------------------------------------------------------------------------
@@ -297,6 +305,15 @@ class StockGroup:
         if q or w:
             held_q, held_w = self.posts.get((lot, place), (0, 0))
             self.posts[lot, place] = (held_q + q, held_w + w)
+
+
+def _beside(balances: dict[str, Balance], lot: str) -> tuple[str, ...]:
+    """The other lots of which something stands there."""
+    if not balances or (len(balances) == 1 and lot in balances):
+        return ()
+    return tuple(
+        sorted(other for other, held in balances.items() if other != lot and (held.q > 0 or held.w > 0))
+    )
 
 
 def _same_sign(residual: int, difference: int) -> int:
