@@ -19,9 +19,13 @@ const cached = <T>(make: (language: string) => T): (() => T) => {
   };
 };
 
-const dates = cached((tag) => new Intl.DateTimeFormat(tag, { month: "numeric", day: "numeric", weekday: "short" }));
+const dates = cached(
+  (tag) => new Intl.DateTimeFormat(tag, { month: "numeric", day: "numeric", weekday: "short" }),
+);
 const fullDates = cached((tag) => new Intl.DateTimeFormat(tag, { dateStyle: "medium" }));
-const times = cached((tag) => new Intl.DateTimeFormat(tag, { hour: "2-digit", minute: "2-digit", hour12: false }));
+const times = cached(
+  (tag) => new Intl.DateTimeFormat(tag, { hour: "2-digit", minute: "2-digit", hour12: false }),
+);
 const numbers = cached((tag) => new Intl.NumberFormat(tag, { maximumFractionDigits: 6 }));
 const grouped = cached((tag) => new Intl.NumberFormat(tag));
 
@@ -38,7 +42,9 @@ export const formatDateTime = (atMs: number): string => `${formatDay(atMs)} ${fo
 
 /** A civil date such as an expiry, `YYYY-MM-DD`; it has no time zone, so it is shown in none. */
 export const formatOn = (day: string): string =>
-  new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeZone: "UTC" }).format(Date.parse(`${day}T00:00Z`));
+  new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeZone: "UTC" }).format(
+    Date.parse(`${day}T00:00Z`),
+  );
 
 /** How long something lasted or has waited, in its largest whole unit. */
 export const formatAge = (durationMs: number): string => {

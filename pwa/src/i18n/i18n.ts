@@ -75,6 +75,9 @@ export const initialLanguage = (stored: string | null, phone: readonly string[])
 };
 
 export const startLanguage = async (): Promise<void> => {
-  const wanted = initialLanguage(read(STORED_AS), typeof navigator === "undefined" ? [] : navigator.languages);
+  const wanted = initialLanguage(
+    read(STORED_AS),
+    typeof navigator === "undefined" ? [] : navigator.languages,
+  );
   if (wanted !== language.value) await setLanguage(wanted);
 };

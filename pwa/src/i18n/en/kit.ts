@@ -55,7 +55,8 @@ export const kit: Readonly<Record<keyof typeof zh, Message>> = {
   "sync.never": "Never synced",
   "sync.safe": "Everything is uploaded and safe",
   "sync.keepsAll": "Without signal it stays on this phone and uploads by itself later",
-  "sync.exportHint": "Still no signal? Export the records as a file or QR codes; another phone can carry them",
+  "sync.exportHint":
+    "Still no signal? Export the records as a file or QR codes; another phone can carry them",
 
   "scan.aim": "Aim at a barcode or QR code",
   "scan.ready": "Ready to scan",

@@ -1,0 +1,41 @@
+/** The app on a phone or a desk: opens the ledger, shows the first screen, then lets the service worker in. */
+import { render } from "preact";
+import "./styles/index.css";
+import { App } from "./app/App.tsx";
+import { startClock } from "./app/clock.ts";
+import { listenToDemo } from "./app/demo-link.ts";
+import { startPwa } from "./app/pwa.ts";
+import { startLanguage, t } from "./i18n/i18n.ts";
+import { openLedger } from "./sync/ledger.ts";
+import { startPreferences } from "./ui/preferences.ts";
+import { startRouter } from "./ui/router.ts";
+
+const showFault = (root: HTMLElement, error: unknown): void => {
+  const detail = error instanceof Error ? error.message : String(error);
+  const box = document.createElement("div");
+  box.className = "boot-fault";
+  const title = document.createElement("h1");
+  title.textContent = t("app.cannotOpen");
+  const text = document.createElement("p");
+  text.textContent = `${t("app.cannotOpenHint")} (${detail})`;
+  const again = document.createElement("button");
+  again.className = "button look-primary";
+  again.textContent = t("app.reload");
+  again.addEventListener("click", () => location.reload());
+  box.append(title, text, again);
+  root.replaceChildren(box);
+};
+
+const start = async (root: HTMLElement): Promise<void> => {
+  startPreferences();
+  startRouter();
+  const [ledger] = await Promise.all([openLedger(), startLanguage()]);
+  root.replaceChildren();
+  render(<App ledger={ledger} />, root);
+  startClock();
+  listenToDemo(ledger);
+  startPwa({ pending: () => ledger.state.pendingCount.value, flush: () => void ledger.syncNow() });
+};
+
+const root = document.querySelector<HTMLElement>("#app");
+if (root !== null) start(root).catch((error: unknown) => showFault(root, error));

@@ -1,0 +1,64 @@
+/** The server's JSON answers, read at the edge: a field that is not there is not known. Pure. */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === "object" && value !== null ? (value as Fields) : {};
+
+const listOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.map(fieldsOf) : []);
+
+const word = (value: unknown): string => (typeof value === "string" ? value : "");
+const wholeOrNull = (value: unknown): number | null => (typeof value === "number" ? value : null);
+
+export interface Contact {
+  readonly id: string;
+  readonly lastMs: number | null;
+  /** Ops that the phone still held when it last called. */
+  readonly pending: number | null;
+  /** Stretches of its ops that wait on the server for a predecessor. */
+  readonly waiting: number;
+  readonly clockOffMs: number | null;
+}
+
+/** By device. */
+export const readContacts = (body: unknown): ReadonlyMap<string, Contact> =>
+  new Map(
+    listOf(body).map((row) => {
+      const id = word(row["id"]);
+      const contact = {
+        id,
+        lastMs: wholeOrNull(row["last_sync"]),
+        pending: wholeOrNull(row["pending"]),
+        waiting: listOf(row["waiting"]).length,
+        clockOffMs: wholeOrNull(row["clock_off"]),
+      };
+      return [id, contact] as const;
+    }),
+  );
+
+export interface BalanceThen {
+  readonly item: string;
+  readonly lot: string;
+  readonly place: string;
+  readonly q: number;
+  readonly w: number;
+}
+
+export const readBalances = (body: unknown): readonly BalanceThen[] =>
+  listOf(fieldsOf(body)["lines"]).map((row) => ({
+    item: word(row["item"]),
+    lot: word(row["lot"]),
+    place: word(row["place"]),
+    q: wholeOrNull(row["q"]) ?? 0,
+    w: wholeOrNull(row["w"]) ?? 0,
+  }));
+
+export interface NewCode {
+  readonly url: string;
+  readonly expiresMs: number;
+}
+
+export const readCode = (body: unknown): NewCode | null => {
+  const { url, expires_ms: expires } = fieldsOf(body);
+  return typeof url === "string" ? { url, expiresMs: wholeOrNull(expires) ?? 0 } : null;
+};

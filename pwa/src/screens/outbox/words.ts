@@ -1,0 +1,98 @@
+/** One recorded op in words: what it was, how far it is, what the ledger said of it. */
+import { formatQuantity } from "../../app/items.ts";
+import type { Names } from "../../app/names.ts";
+import { lotName } from "../../app/names.ts";
+import type { Body } from "../../domain/kinds.ts";
+import { formatMoney } from "../../i18n/format.ts";
+import { t, tOr } from "../../i18n/i18n.ts";
+import type { OutboxItem } from "../../sync/ledger-types.ts";
+import type { Tint } from "../../ui/Chip.tsx";
+import type { IconName } from "../../ui/Icon.tsx";
+
+const LINES_MAX = 3;
+
+interface Said {
+  readonly item: string;
+  readonly lot: string | null;
+  readonly qty: number | null;
+  readonly weight?: number | null;
+}
+
+const linesText = (lines: readonly Said[], names: Names): string => {
+  const shown = lines.slice(0, LINES_MAX).map(({ item, lot, qty, weight }) => {
+    const facts = names.facts(item);
+    const amount = qty ?? weight ?? 0;
+    const of = lot === null || lot === "" ? "" : ` ${lotName(lot)}`;
+    return `${names.item(item)}${of} ${formatQuantity(facts, amount, facts.isCatch ? weight : null)}`;
+  });
+  return (
+    shown.join(t("list.and")) +
+    (lines.length > LINES_MAX ? ` ${t("list.andMore", { n: lines.length - LINES_MAX })}` : "")
+  );
+};
+
+/** What was done, in one line; the kind alone when this version cannot read the rest. */
+export const detailOf = (body: Body | null, names: Names): string => {
+  switch (body?.kind) {
+    case "receive":
+    case "deliver":
+      return `${names.partner(body.fields.partner)} · ${linesText(body.fields.lines, names)}`;
+    case "return":
+      return `${names.partner(body.fields.partner)} · ${linesText(body.fields.lines, names)}`;
+    case "pick":
+    case "move":
+    case "ship":
+    case "adjust":
+    case "dispose":
+    case "harvest":
+      return linesText(body.fields.lines, names);
+    case "count":
+      return `${names.place(body.fields.place)} · ${linesText(body.fields.lines, names)}`;
+    case "payment":
+      return `${names.partner(body.fields.partner)} · ${formatMoney(body.fields.amountFen)}`;
+    case "farm_work":
+      return body.fields.plots.map((plot) => t("place.plot", { plot })).join(t("list.and"));
+    case "certificate":
+      return `${body.fields.product} · ${body.fields.number}`;
+    case "hold":
+      return `${names.item(body.fields.item)} ${lotName(body.fields.lot)}`;
+    case "order":
+      return names.partner(body.fields.partner);
+    default:
+      return "";
+  }
+};
+
+export const kindWord = (kind: string): string => tOr(`kind.${kind}`, kind);
+
+export interface Stage {
+  readonly word: string;
+  readonly tint: Tint;
+  readonly icon: IconName;
+}
+
+export const stageOf = ({ stage, verdict, problem }: OutboxItem): Stage => {
+  if (problem !== null) return { word: t("outbox.problem"), tint: "bad", icon: "alert" };
+  if (verdict !== null && verdict.verdict !== "accepted") {
+    const tint = verdict.verdict === "deferred" ? "warn" : "bad";
+    return {
+      word: tOr(`verdict.${verdict.verdict}`, verdict.verdict),
+      tint,
+      icon: tint === "warn" ? "clock" : "alert",
+    };
+  }
+  switch (stage) {
+    case "recorded":
+      return { word: t("outbox.recorded"), tint: "warn", icon: "lock" };
+    case "acked":
+      return { word: t("outbox.acked"), tint: "info", icon: "upload" };
+    case "settled":
+      return { word: t("verdict.accepted"), tint: "ok", icon: "check" };
+  }
+};
+
+/** What a verdict or a problem means, its likely cause, and what to do. */
+export const explain = (code: string): { readonly what: string; readonly todo: string } => ({
+  what: tOr(`code.${code}`, t("code.other", { code })),
+  todo: tOr(`code.${code}.do`, t("code.other.do")),
+});

@@ -1,0 +1,133 @@
+/** What is left to pick, from where, and what a finished pick records: pure. */
+import type { OrderLine } from "../../app/orders.ts";
+import type { Draft } from "../../domain/kinds.ts";
+import { type LotBalance, compareFefo, isUsable } from "../../domain/fefo.ts";
+import type { Row } from "../../sync/rows.ts";
+import { type DraftLine, isEmpty, toLine } from "../lines/draft.ts";
+
+/** One item that is wanted, with what this form already holds of it. */
+export interface Wanted {
+  readonly item: string;
+  readonly qty: number;
+  readonly weight: number | null;
+  /** What the ledger knows to be picked, this phone's pending work included. */
+  readonly before: number;
+  readonly drafted: number;
+  /** A task may say which lot, from where and to where. */
+  readonly lot: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const draftedOf = (lines: readonly DraftLine[], item: string): number =>
+  lines.filter((line) => line.item === item).reduce((sum, line) => sum + line.qty, 0);
+
+export const wantedOfOrder = (order: readonly OrderLine[], lines: readonly DraftLine[]): readonly Wanted[] =>
+  order.map(({ item, qty, weight, picked, done }) => ({
+    item,
+    qty,
+    weight,
+    before: Math.max(picked, done),
+    drafted: draftedOf(lines, item),
+    lot: "",
+    from: "",
+    to: "",
+  }));
+
+export const wantedOfTask = (task: Row<"task">, lines: readonly DraftLine[]): readonly Wanted[] =>
+  task.lines.map(([item, lot, from, to, qty, weight]) => ({
+    item,
+    qty,
+    weight,
+    before: task.done.filter((done) => done[0] === item).reduce((sum, done) => sum + done[2], 0),
+    drafted: draftedOf(lines, item),
+    lot,
+    from,
+    to,
+  }));
+
+export const leftOf = ({ qty, before, drafted }: Wanted): number => Math.max(0, qty - before - drafted);
+
+/** A lot where it stands. */
+export interface Standing {
+  readonly item: string;
+  readonly lot: string;
+  readonly place: string;
+  readonly q: number;
+  readonly w: number;
+  readonly held: string | null;
+  readonly expiresOn: string | null;
+}
+
+const asBalance = ({ lot, q, w, held, expiresOn }: Standing): LotBalance => ({
+  lot,
+  // Grams of a mass item are its quantity; a catch-weight lot without pieces left is no lot to pick.
+  qty: Math.max(q, q === 0 ? w : 0),
+  expiresOn,
+  held: held !== null,
+});
+
+/** The order of `domain/fefo.ts`, over places: ties by lot, then place, so that all phones agree. */
+export const firstExpired = (standing: readonly Standing[], today: string): readonly Standing[] =>
+  standing
+    .filter((each) => isUsable(asBalance(each), today))
+    .sort((a, b) => compareFefo(asBalance(a), asBalance(b)) || (a.place < b.place ? -1 : 1));
+
+export interface Suggestion {
+  readonly lot: string;
+  readonly place: string;
+  readonly qty: number;
+}
+
+/** Which lots to take for what is left, in walking order; less than wanted when there is not enough. */
+export const suggest = (
+  left: number,
+  standing: readonly Standing[],
+  today: string,
+): readonly Suggestion[] => {
+  let rest = left;
+  const found: Suggestion[] = [];
+  for (const { lot, place, q } of firstExpired(standing, today)) {
+    if (rest <= 0) break;
+    const qty = Math.min(rest, q);
+    if (qty > 0) found.push({ lot, place, qty });
+    rest -= qty;
+  }
+  return found;
+};
+
+/** A lot that should go before the one chosen, or null: the choice is told, never forbidden. */
+export const sooner = (chosen: string, standing: readonly Standing[], today: string): string | null => {
+  const order = firstExpired(standing, today);
+  const own = standing.find(({ lot }) => lot === chosen);
+  const first = order[0];
+  if (first === undefined || first.lot === chosen || first.expiresOn === null) return null;
+  return own?.expiresOn === null || own === undefined || first.expiresOn < own.expiresOn ? first.lot : null;
+};
+
+export const isExpired = (chosen: string, standing: readonly Standing[], today: string): boolean =>
+  standing.some(({ lot, expiresOn }) => lot === chosen && expiresOn !== null && expiresOn < today);
+
+export const pickFields = (
+  order: string | null,
+  task: string | null,
+  lines: readonly DraftLine[],
+): Draft<"pick"> => ({ order, task, lines: lines.filter((line) => !isEmpty(line)).map(toLine) });
+
+/** Keys that this pick takes to zero or below: where the picker is asked whether the place is empty. */
+export const emptied = (lines: readonly DraftLine[], standing: readonly Standing[]): readonly Standing[] =>
+  standing.filter((key) => {
+    const taken = lines
+      .filter((line) => line.item === key.item && line.lot === key.lot && line.from === key.place)
+      .reduce((sum, line) => sum + line.qty, 0);
+    return taken > 0 && taken >= key.q;
+  });
+
+/** «It is empty» is an observation like any other: a count of zero. */
+export const emptyCount = ({ item, lot, place }: Standing): Draft<"count"> => ({
+  place,
+  items: [item],
+  complete: false,
+  shown: true,
+  lines: [{ item, lot, qty: 0, weight: null }],
+});
