@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from api import pages, problems
 from api.bootstrap import House
 from api.edge import Edge
-from api.routes import enrolment, evidence, log, sync
+from api.routes import desk, enrolment, evidence, log, sync
 from domain.errors import DomainError, FaultError
 
 BODY_BYTES_MAX: Final = 12 * 1024 * 1024
@@ -38,6 +38,8 @@ _ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *sync.ROUTES,
     enrolment.ROUTER,
     evidence.ROUTER,
+    desk.QUERIES,
+    desk.IMPORTS,
     log.ROUTER,
     *pages.ROUTES,
 )

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from msgspec import Struct
 
 from api.identity import Asked
@@ -101,7 +103,9 @@ def page(file: File, request: Asked) -> Response[bytes]:
 
 
 @get(["/", "/{path:path}"], include_in_schema=False)
-async def pages(request: Asked, pages_of_build: Pages, path: str = "/") -> Response[bytes]:
+async def pages(
+    request: Asked, pages_of_build: NamedDependency[Pages], path: FromPath[str] = "/"
+) -> Response[bytes]:
     """A file of the build."""
     file = pages_of_build.find(path)
     if file is not None:

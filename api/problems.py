@@ -34,6 +34,7 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "request-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported-media-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "malformed-query": _BAD,
+    "malformed-instant": _BAD,
     "wrong-host": HTTPStatus.MISDIRECTED_REQUEST,
     "not-found": HTTPStatus.NOT_FOUND,
     "method-not-allowed": HTTPStatus.METHOD_NOT_ALLOWED,

@@ -5,10 +5,12 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from litestar import Router, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import JSONBody
 from msgspec import Struct
 
 from api.demo_server import DemoServer
+from api.given import Turn
 from api.identity import Asked
 from api.naming import Naming
 from api.words import tell_exception, tell_variance
@@ -50,7 +52,9 @@ class DemoLedger(Struct, frozen=True):
 
 
 @post("/enrolments", status_code=HTTPStatus.OK)
-async def enrol(request: Asked, demo: DemoServer, data: PersonAsked) -> DemoEnrolment:
+async def enrol(
+    request: Asked, demo: NamedDependency[DemoServer], data: JSONBody[PersonAsked]
+) -> DemoEnrolment:
     """Make a code for a person's phone, which reaches the server under the person's own name."""
     port = f":{request.url.port}" if request.url.port else ""
     made = await demo.code(data.person, f"{request.url.scheme}://{data.person}.localhost{port}")
@@ -58,7 +62,7 @@ async def enrol(request: Asked, demo: DemoServer, data: PersonAsked) -> DemoEnro
 
 
 @get("/ledger")
-async def ledger(demo: DemoServer) -> DemoLedger:
+async def ledger(demo: NamedDependency[DemoServer]) -> DemoLedger:
     """The ledger now."""
     house = demo.house()
     contacts = await house.reads.contacts()
@@ -145,14 +149,14 @@ def _last_ops(demo: DemoServer, naming: Naming) -> list[dict[str, Any]]:
 
 
 @post("/rest", status_code=HTTPStatus.OK)
-async def rest(demo: DemoServer, turn: asyncio.Lock) -> dict[str, int]:
+async def rest(demo: NamedDependency[DemoServer], turn: Turn) -> dict[str, int]:
     """Play the rest of the day: the driver, the desk, the farmer."""
     async with turn:
         return {"steps": await demo.rest()}
 
 
 @post("/reset", status_code=HTTPStatus.OK)
-async def reset(demo: DemoServer, turn: asyncio.Lock) -> dict[str, int]:
+async def reset(demo: NamedDependency[DemoServer], turn: Turn) -> dict[str, int]:
     """Begin the day anew. Phones that were enrolled must join again."""
     async with turn:
         await demo.reset()

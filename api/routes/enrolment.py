@@ -7,9 +7,11 @@ from typing import Annotated, ClassVar, Final, Literal
 import qrcode
 import qrcode.image.svg
 from litestar import Router, post
+from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from api.bootstrap import House
+from api.given import Housed
 from api.identity import OFFICE_ROLES, Asked, asking_person
 from api.stores.codes import LIFE_MS, Code
 from domain.canonical import MalformedError
@@ -99,7 +101,7 @@ class RedeemAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @post("/enrolments")
-async def create(request: Asked, house: House, data: EnrolmentAsked) -> Enrolment:
+async def create(request: Asked, house: Housed, data: JSONBody[EnrolmentAsked]) -> Enrolment:
     """Make a one-time code for a device of a person. For managers and admins."""
     asking_person(request, house, OFFICE_ROLES)
     return await make_code(house, data, server_url=house.settings.url)
@@ -129,7 +131,7 @@ def qr_svg(text: str) -> str:
 
 
 @post("/enrolments/redeem")
-async def redeem(house: House, data: RedeemAsked) -> Redeemed:
+async def redeem(house: Housed, data: JSONBody[RedeemAsked]) -> Redeemed:
     """Trade a code for a place in the ledger: needs no proof, since the code is one.
 
     The same key may ask again with the same code, for instance when the answer got lost.

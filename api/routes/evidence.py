@@ -5,9 +5,10 @@ from http import HTTPStatus
 from typing import ClassVar, Final
 
 from litestar import Response, Router, get, put
+from litestar.params import FromPath
 
 from api.bodies import read_body
-from api.bootstrap import House
+from api.given import Housed
 from api.identity import Asked, asking_device, asking_person
 from api.routes.log import NotFoundError
 from api.stores.evidence import EVIDENCE_BYTES_MAX, Evidence
@@ -30,7 +31,7 @@ class WrongDigestError(ProtocolError):
 
 
 @put("/{digest:str}", status_code=HTTPStatus.OK)
-async def upload(request: Asked, house: House, digest: str) -> Response[None]:
+async def upload(request: Asked, house: Housed, digest: FromPath[str]) -> Response[None]:
     """Keep a document under its SHA-256 (hex). 201 the first time, 200 when it is there already; 10 MiB at most.
 
     Needs the device's proof but no session and no fresh nonce: an upload cannot be refused for being late.
@@ -49,7 +50,7 @@ async def upload(request: Asked, house: House, digest: str) -> Response[None]:
 
 
 @get("/{digest:str}", media_type="application/octet-stream")
-async def download(request: Asked, house: House, digest: str) -> Response[bytes]:
+async def download(request: Asked, house: Housed, digest: FromPath[str]) -> Response[bytes]:
     """A document by its SHA-256, for anybody who is signed in."""
     name = _name(digest)
     asking_person(request, house, ROLES)

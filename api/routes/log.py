@@ -4,9 +4,10 @@ from http import HTTPStatus
 from typing import ClassVar, Final
 
 from litestar import Response, Router, get
+from litestar.params import FromPath
 from msgspec import Struct
 
-from api.bootstrap import House
+from api.given import Housed
 from blockchain_trace.tile_paths import parse_tile_path
 from domain.canonical import MalformedError
 from domain.errors import DomainError
@@ -46,19 +47,19 @@ class ConsistencyProof(Struct, frozen=True):
 
 
 @get("/log/checkpoint", media_type=TEXT)
-async def checkpoint(house: House) -> Response[str]:
+async def checkpoint(house: Housed) -> Response[str]:
     """The last signed checkpoint: a C2SP signed note."""
     return Response(house.sequencer.head.note, media_type=TEXT, headers={"Cache-Control": "no-cache"})
 
 
 @get("/log/key", media_type=TEXT)
-async def verifier_key(house: House) -> Response[str]:
+async def verifier_key(house: Housed) -> Response[str]:
     """The verifier key of the log. Take it from where you trust it, not from here: this is for looking."""
     return Response(house.log_vkey + "\n", media_type=TEXT)
 
 
 @get("/log/tile/{path:path}", media_type="application/octet-stream")
-async def tile(house: House, path: str) -> Response[bytes]:
+async def tile(house: Housed, path: FromPath[str]) -> Response[bytes]:
     """A tile of hashes. Bundles of entries are not public: they would disclose the ops."""
     try:
         name = parse_tile_path("tile" + path)
@@ -76,7 +77,7 @@ async def tile(house: House, path: str) -> Response[bytes]:
 
 
 @get("/api/v1/log/proof/{leaf:str}")
-async def inclusion(house: House, leaf: str) -> InclusionProof:
+async def inclusion(house: Housed, leaf: FromPath[str]) -> InclusionProof:
     """Prove that the op with this leaf hash (hex) is in the log."""
     digest = _digest(leaf)
     index = await house.log.index_of(digest)
@@ -88,7 +89,7 @@ async def inclusion(house: House, leaf: str) -> InclusionProof:
 
 
 @get("/api/v1/log/consistency/{old_size:int}")
-async def consistency(house: House, old_size: int) -> ConsistencyProof:
+async def consistency(house: Housed, old_size: FromPath[int]) -> ConsistencyProof:
     """Prove that the log of today begins with the log of `old_size` leaves."""
     head = house.sequencer.head
     if not 0 <= old_size <= head.size:

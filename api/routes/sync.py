@@ -7,11 +7,13 @@ from http import HTTPStatus
 from typing import ClassVar, Final
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from api.bodies import read_body, refuse_media_type
 from api.bootstrap import House
 from api.dpop import ProofError, UseDpopNonceError
+from api.given import Housed
 from api.identity import Asked, check_proof
 from domain.errors import FaultError
 from sync_engine.commit import Delivery
@@ -45,7 +47,7 @@ class TooManyListenersError(FaultError):
 
 
 @post("/api/v1/sync", status_code=HTTPStatus.OK, tags=["sync"])
-async def sync(request: Asked, house: House) -> Response[bytes]:
+async def sync(request: Asked, house: Housed) -> Response[bytes]:
     """Push frames and pull rows in one round trip.
 
     Body and answer are canonical MessagePack (`application/vnd.gobi.sync+msgpack`, docs/protocol/sync.md), gzip both
@@ -113,7 +115,7 @@ class Listeners:
 
 
 @get("/api/v1/sync/events", media_type="text/event-stream", tags=["sync"])
-async def events(house: House, listeners: Listeners) -> Stream:
+async def events(house: Housed, listeners: NamedDependency[Listeners]) -> Stream:
     """Server-sent events: `event: poke`, `data: <log size>` after each commit. They say nothing else."""
     if listeners.count >= listeners.most:
         raise TooManyListenersError

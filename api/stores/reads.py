@@ -6,8 +6,9 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage.tables import contacts, ledger_rows, waiting_frames
+from storage.tables import contacts, ledger_rows, ops, waiting_frames
 from sync_engine.commit import Contact
+from sync_engine.logged import ACCEPTED
 
 _ROWS: Final = ledger_rows.c
 
@@ -64,3 +65,23 @@ class Reads:
         for device, epoch, first, last, arrived in found:
             by_device.setdefault(device, []).append((epoch, first, last, arrived))
         return by_device
+
+    async def indexes(
+        self,
+        *,
+        device: bytes | None = None,
+        not_accepted: bool = False,
+        before: int | None = None,
+        limit: int,
+    ) -> list[int]:
+        """Return the log indexes of ops, the newest first."""
+        query = select(ops.c.leaf).where(ops.c.org == self._org)
+        if device is not None:
+            query = query.where(ops.c.device == device)
+        if not_accepted:
+            query = query.where(ops.c.verdict != ACCEPTED)
+        if before is not None:
+            query = query.where(ops.c.leaf < before)
+        async with self._engine.connect() as connection:
+            found = await connection.execute(query.order_by(ops.c.leaf.desc()).limit(limit))
+            return list(found.scalars())

@@ -1,0 +1,12 @@
+"""What the app gives to handlers besides the request: marked, so that no query parameter is mistaken for it."""
+
+import asyncio
+
+from litestar.di import NamedDependency
+
+from api.bootstrap import House
+from api.identity import Caller
+
+Housed = NamedDependency[House]
+Asking = NamedDependency[Caller]
+Turn = NamedDependency[asyncio.Lock]

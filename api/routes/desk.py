@@ -1,0 +1,24 @@
+"""All that the desk asks: behind a device's proof, a live session, and a role of the desk."""
+
+from typing import Final
+
+from litestar import Router
+from litestar.di import Provide
+
+from api.given import Housed
+from api.identity import Asked, Caller, asking_person
+from api.routes import devices, findings, imports, stock
+
+
+def desk_caller(request: Asked, house: Housed) -> Caller:
+    """Return who asks; refuse everybody without a role of the desk."""
+    return asking_person(request, house)
+
+
+QUERIES: Final = Router(
+    "/api/v1",
+    route_handlers=[*stock.ROUTES, *findings.ROUTES, *devices.ROUTES],
+    dependencies={"caller": Provide(desk_caller, sync_to_thread=False)},
+    tags=["desk"],
+)
+IMPORTS: Final = Router("/api/v1", route_handlers=[*imports.ROUTES], tags=["imports"])
