@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from api.cli import bench, demo, found, imports, serve, simulate
+from api.cli import bench, demo, doctor, found, imports, serve, simulate
 from domain.errors import DomainError, FaultError
 
 _HELP: Final = """\
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         prog="gobi", description=_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (serve, demo, found, imports, bench, simulate):
+    for module in (serve, demo, found, imports, bench, simulate, doctor):
         module.add(commands)
     return whole
 
