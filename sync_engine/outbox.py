@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from domain.canonical import INT_MAX
 from domain.ops import LeafHash, Op
 from sync_engine.frame import FRAME_BYTES_MAX
 
@@ -79,7 +80,8 @@ def stretches(entries: Sequence[Recorded], most: int = FRAME_OPS) -> Iterator[Se
     first, size = 0, _HEADER_BYTES
     for number, entry in enumerate(entries):
         cost = len(entry.data) + _OP_SHARE_BYTES + sum(len(value) + _VALUE_BYTES for _, value in entry.values)
-        if number > first and (number - first == most or size + cost > FRAME_BYTES_MAX):
+        is_far = number > first and abs(entry.op.at - entries[number - 1].op.at) > INT_MAX
+        if number > first and (number - first == most or size + cost > FRAME_BYTES_MAX or is_far):
             yield entries[first:number]
             first, size = number, _HEADER_BYTES
         size += cost

@@ -1,6 +1,7 @@
 """What the ledger says of an op when it is logged (DESIGN §6, sync.md §3). Facts are never refused; intents may be."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final, NamedTuple
 
 from domain import kinds
@@ -15,6 +16,10 @@ OFFLINE_ALLOWANCE_MS: Final = 30 * 24 * 3_600_000
 
 ACTING_ON_AN_OP: Final = frozenset({"weigh", "approve", "release", "void"})
 """Kinds that change what names[0] does: it is an op of this log."""
+
+
+_may_record = cache(may_record)
+"""Asked twice of every op; people have few sets of roles."""
 
 
 class Ruling(NamedTuple):
@@ -106,9 +111,9 @@ def _session(op: Op, body: kinds.Session, device: Device, c: Circumstances) -> R
 def _rights(op: Op, person: str, c: Circumstances) -> Ruling:
     """By the grants that the op had seen; and where those at its arrival would refuse, by these too."""
     known = c.directory.roles_of(person, below=max(op.seen[0], 1), at_ms=c.t)
-    if not may_record(known, op.kind):
+    if not _may_record(known, op.kind):
         return _no(op, "no-right")
     if occurred(op) is not None and not may_back_date(known):
         return _no(op, "no-right")
     now = c.directory.roles_of(person, below=c.leaf, at_ms=c.arrived_ms)
-    return ACCEPT if may_record(now, op.kind) else _no(op, "lapsed-permission")
+    return ACCEPT if now is known or _may_record(now, op.kind) else _no(op, "lapsed-permission")
