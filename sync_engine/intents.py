@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Final
 
 from domain import kinds
+from domain.expiry import day_of
 from domain.kinds import Body
 from domain.ops import Op, named_hashes
 from sync_engine.directory import IDENTITY_KINDS
 from sync_engine.fold.derive_farm import interval_of
 from sync_engine.fold.fold import Fold
-from sync_engine.fold.lots import day_of
 from sync_engine.logged import ACCEPTED, REFUSED, Logged
 from sync_engine.verdicts import ACCEPT, RESOLVED, Ruling, read
 

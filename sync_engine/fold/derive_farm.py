@@ -1,12 +1,12 @@
 """Harvests against what was sprayed: the pre-harvest interval (fold.md §4)."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 from domain import kinds
+from domain.expiry import day_of, days_after, parse_day
 from sync_engine.fold.findings import Finding
 from sync_engine.fold.holds import HoldCause
-from sync_engine.fold.lots import day_of, parse_day
 from sync_engine.fold.reporting import report
 from sync_engine.fold.state import Noted, State
 
@@ -40,7 +40,7 @@ def interval_of(state: State, plot: str, day: date) -> Interval:
         for trade_name, _generic, _registration, _dose, days in body.inputs:
             if days is None:
                 return Interval(None, unknown=True, input_name=trade_name, stopped_on=stopped)
-            clear = stopped + timedelta(days=days)
+            clear = days_after(stopped, days)
             if latest.clear_on is None or clear > latest.clear_on:
                 latest = Interval(clear, unknown=False, input_name=trade_name, stopped_on=stopped)
     return latest

@@ -109,3 +109,8 @@ def test_a_lot_is_expiring_on_its_last_days_and_good_before() -> None:
     assert lot_health(hold=None, expires_on=last, as_of=MONDAY, warning_days=3) == "expiring"
     assert lot_health(hold=None, expires_on=last, as_of=MONDAY, warning_days=2) == "good"
     assert lot_health(hold=None, expires_on=None, as_of=MONDAY, warning_days=2) == "good"
+
+
+def test_the_last_day_of_the_calendar_has_an_end() -> None:
+    assert end_of_day_ms(date.max, 0) == 253_402_300_799_999
+    assert not is_expired(date.max, 2**40, SHOUGUANG)
