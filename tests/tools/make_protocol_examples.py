@@ -101,7 +101,7 @@ def _keys(chain: Chain) -> list[str]:
         *_hex(chain.public),
         *_hex(chain.device),
         f"The organisation is `{ORG}`. Organisation secret, and the device's own:",
-        f"HMAC-SHA-256(organisation secret, device id).",
+        "HMAC-SHA-256(organisation secret, device id).",
         "The device gets the second one when it is enrolled:",
         "",
         *_hex(ORG_SECRET),
