@@ -13,10 +13,6 @@ from sync_engine.logged import ACCEPTED, QUARANTINED, Logged
 CLOCK_STEP_MS: Final = 60_000
 """A phone whose estimate is off by more than a minute beyond its own claim had a clock that stepped."""
 
-AUTHORITY: Final = frozenset(
-    {"no-right", "lapsed-permission", "no-session", "revoked-device", "stale", "session-expired"}
-)
-
 
 def is_off(entry: Logged) -> bool:
     """Whether an op needs a look for its own sake: its authority or its clock."""
@@ -56,10 +52,9 @@ def _authority(entry: Logged) -> list[Finding]:
     if entry.code == "fork":
         facts = (op.device.hex(), op.epoch, op.seq)
         return [Finding("forked-device", (op.device.hex(), dot), facts, (entry.index,), entry.t)]
-    if entry.code in AUTHORITY:
-        lapsed = (op.device.hex(), op.kind, entry.code)
-        return [Finding("lapsed-permission", (str(entry.index),), lapsed, (entry.index,), entry.t)]
-    return []
+    # Whatever else kept a fact apart, a manager must hear of it: its code says why.
+    lapsed = (op.device.hex(), op.kind, entry.code)
+    return [Finding("lapsed-permission", (str(entry.index),), lapsed, (entry.index,), entry.t)]
 
 
 def _clock(entry: Logged) -> list[Finding]:

@@ -49,6 +49,7 @@ def test_a_fact_that_does_not_fit_its_kind_is_quarantined_and_an_intent_refused(
     company.record("liu", "pick", None, None, [line])
     company.bring("liu")
     assert company.verdict("liu") == ("quarantined", "malformed-body")
+    assert company.exceptions() == ["lapsed-permission"]
     company.record("limin", "reserve", None, [line], company.now_ms)
     company.bring("limin")
     assert company.verdict("limin") == ("refused", "malformed-body")
@@ -212,6 +213,7 @@ def test_a_checkpoint_that_this_log_never_had_proves_nothing(company: Company, b
     company.pick("liu", seen=(size + 5, root) if beyond else (size, bytes(16)))
     company.bring("liu")
     assert company.verdict("liu") == ("quarantined", "false-seen")
+    assert company.exceptions() == ["lapsed-permission"]
 
 
 def test_back_dating_needs_the_right_to(company: Company) -> None:
