@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from sync_engine.logged import Logged, VerdictChange
+from sync_engine.logged import Logged, Verdict, VerdictChange
 from tests.tools.fold_log import MINUTE, START, FoldLog, line
 
 ITEMS = ("TOM", "MLK", "CUC")
@@ -22,13 +22,20 @@ class History(NamedTuple):
     changes: list[VerdictChange]
 
 
-class _Story:
+class Story:
     """Tells one op after the other, each from a seed of its own: leaving one out leaves the others as they are."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: FoldLog | None = None) -> None:
         self.chance = Random()
-        self.log = FoldLog()
+        self.log = FoldLog() if log is None else log
         self.last: dict[int, int] = {}
+        self.start = START
+        self.alone = False
+        """One device tells what happens from `start` on, in order and with true clocks: a phone's pending work."""
+
+    def begin(self, start: int) -> None:
+        """Go on as one phone whose ops are pending."""
+        self.start, self.alone = start, True
 
     def pick(self, among: tuple[str, ...]) -> str:
         return self.chance.choice(among)
@@ -44,52 +51,69 @@ class _Story:
         return line(item, self.pick(LOTS), start, end, self.number(9), weight, estimated=self.number(3) == 0)
 
     def named(self, *kinds: str) -> tuple[bytes, ...]:
-        found = [entry for entry in self.log.entries if entry.op.kind in kinds]
+        since = self.start if self.alone else 0
+        found = [entry for entry in self.log.entries if entry.op.kind in kinds and entry.t >= since]
         return (found[self.number(len(found) - 1)].hash,) if found else ()
 
-    def step(self, seed: int) -> None:
+    def step(self, seed: int, among: Sequence[str] = ()) -> None:
         self.chance.seed(seed)
-        _STEPS[self.pick(tuple(_STEPS))](self)
+        _STEPS[self.pick(tuple(among) or tuple(_STEPS))](self)
 
     def found(self, seed: int) -> None:
         """The organisation, and how far its day is from UTC."""
         self.log.log("genesis", "L", bytes(65), "", [], [], "", ["li", "Li", None], 60 * (seed % 9), t=START)
 
     def record(self, kind: str, *fields: object, names: tuple[bytes, ...] = ()) -> None:
+        if self.alone:
+            t = max(self.start + 30 * MINUTE, self.last.get(1, 0)) + self.number(9) * MINUTE
+            self.last[1] = t
+            self.log.log(kind, *fields, t=t, names=names)
+            return
         log = self.log
         by = 1 + self.number(2)
-        t = START + self.number(40) * MINUTE
+        t = self.start + self.number(40) * MINUTE
         t = max(t, self.last.get(by, 0), *(e.t for e in log.entries if e.hash in names), 0)
         seen = min(len(log.entries), self.number(len(log.entries)))
-        claim = None
-        if kind in {"move", "receive", "pick", "count", "adjust"} and self.number(7) == 0:
-            claim = (t - self.number(20) * MINUTE, t - self.number(1) * MINUTE, "paper")
-            claim = None if claim[0] > claim[1] else claim
         self.last[by] = t
-        says = ("accepted",) * 8 + ("quarantined",)
-        verdict = self.pick(says)
+        verdict: Verdict = "accepted" if self.number(8) else "quarantined"
         log.log(
-            kind, *fields, t=t, by=by, seen=seen, err=self.number(3) * MINUTE, names=names, occurred=claim,
-            verdict=verdict, code="" if verdict == "accepted" else "no-right", off=self.number(3) * MINUTE,  # type: ignore[arg-type]  # drawn from the words of a verdict
-        )  # fmt: skip
+            kind,
+            *fields,
+            t=t,
+            by=by,
+            seen=seen,
+            err=self.number(3) * MINUTE,
+            names=names,
+            occurred=self.claim(kind, t),
+            verdict=verdict,
+            code="" if verdict == "accepted" else "no-right",
+            off=self.number(3) * MINUTE,
+        )
+
+    def claim(self, kind: str, t: int) -> tuple[int, int, str] | None:
+        """Now and then, work that was written down later."""
+        if kind not in {"move", "receive", "pick", "count", "adjust"} or self.number(7):
+            return None
+        start = t - (1 + self.number(20)) * MINUTE
+        return start, start + self.number(1) * MINUTE, "paper"
 
 
-def _receive(s: _Story) -> None:
+def _receive(s: Story) -> None:
     order = "PO-1" if s.number(2) == 0 else None
     lots = [[s.pick(ITEMS), s.pick(LOTS[1:]), [["expires_on", f"2026-11-{22 + s.number(3)}"]]]]
     s.record("receive", "wang", order, [s.line("", None)], lots, s.number(2) == 0)
 
 
-def _move(s: _Story) -> None:
+def _move(s: Story) -> None:
     lpns = [["1", s.pick(PLACES[:3])]] if s.number(3) == 0 else []
     s.record("move", None, [s.line(), s.line()][: 1 + s.number(1)], lpns)
 
 
-def _pick(s: _Story) -> None:
+def _pick(s: Story) -> None:
     s.record("pick", None, "T-1" if s.number(2) == 0 else None, [s.line()])
 
 
-def _count(s: _Story) -> None:
+def _count(s: Story) -> None:
     lines = []
     for _ in range(s.number(3)):
         item = s.pick(ITEMS)
@@ -103,14 +127,14 @@ def _count(s: _Story) -> None:
     )
 
 
-def _approve(s: _Story) -> None:
+def _approve(s: Story) -> None:
     names = s.named("count")
     if names:
         lot = s.pick((*LOTS, "?"))
         s.record("approve", s.pick(ITEMS), lot, s.pick(COUNTED), s.number(6) - 3, None, names=names)
 
 
-def _void(s: _Story) -> None:
+def _void(s: Story) -> None:
     names = s.named(
         "receive",
         "move",
@@ -128,18 +152,18 @@ def _void(s: _Story) -> None:
         s.record("void", "typo", names=names)
 
 
-def _weigh(s: _Story) -> None:
+def _weigh(s: Story) -> None:
     names = s.named("pick", "move", "receive")
     if names:
         s.record("weigh", [[0, s.number(900)]], names=names)
 
 
-def _deliver(s: _Story) -> None:
+def _deliver(s: Story) -> None:
     refused = [[s.pick(ITEMS), s.pick(LOTS), "T1", s.number(3), None, "bent"]] if s.number(2) == 0 else []
     s.record("deliver", "zhou", "SO-1" if s.number(2) == 0 else None, None, [s.line("T1", "")], refused)
 
 
-def _hold(s: _Story) -> None:
+def _hold(s: Story) -> None:
     start = START + s.number(30) * MINUTE
     if s.number(1):
         span = [start, start + s.number(15) * MINUTE]
@@ -158,22 +182,22 @@ def _hold(s: _Story) -> None:
         s.record("hold", s.pick(ITEMS), s.pick(LOTS), place, s.pick(("inspect", "hold", "reject")), "smells")
 
 
-def _release(s: _Story) -> None:
+def _release(s: Story) -> None:
     names = s.named("hold", "harvest")
     if names:
         s.record("release", "fine", names=names)
 
 
-def _harvest(s: _Story) -> None:
+def _harvest(s: Story) -> None:
     s.record("harvest", "P1", [s.line("", "R1")])
 
 
-def _farm_work(s: _Story) -> None:
+def _farm_work(s: Story) -> None:
     days = None if s.number(4) == 0 else s.number(9)
     s.record("farm_work", ["P1"], "spray", [["x", "y", "z", "1", days]], "2026-11-19", "2026-11-19")
 
 
-def _set(s: _Story) -> None:
+def _set(s: Story) -> None:
     which = s.number(4)
     if which == 0:
         s.record("set", "item", s.pick(ITEMS), [["life_days", s.number(3)], ["unit", s.pick(("g", "each"))]])
@@ -188,23 +212,23 @@ def _set(s: _Story) -> None:
         s.record("tag", "item", s.pick(ITEMS), "new", bool(s.number(1)))
 
 
-def _order(s: _Story) -> None:
+def _order(s: Story) -> None:
     if s.number(1):
         s.record("order", "PO-1", "wang", "buy", "2026-11-23", [[s.pick(ITEMS), s.number(9), None]])
     else:
         s.record("task", "T-1", "pick", None, None, [s.line()])
 
 
-def _resolve(s: _Story) -> None:
+def _resolve(s: Story) -> None:
     about = s.pick(ITEMS), s.pick(LOTS), s.pick(PLACES)
     s.record("resolve", "accepted", "seen", "\x1f".join(("negative-stock", *about)))
 
 
-def _transform(s: _Story) -> None:
+def _transform(s: Story) -> None:
     s.record("transform", "sort", [s.line(None, "")], [s.line("", None)], [s.line("", "")])
 
 
-def _money(s: _Story) -> None:
+def _money(s: Story) -> None:
     which = s.number(2)
     if which == 0:
         s.record("payment", "zhou", s.pick(("in", "out")), s.number(9999))
@@ -216,31 +240,38 @@ def _money(s: _Story) -> None:
         )
 
 
-def _grant(s: _Story) -> None:
+def _grant(s: Story) -> None:
     s.record("grant", s.pick(("li", "liu")), "picker", None, None, s.number(9))
 
 
-def _finish(s: _Story) -> None:
+def _finish(s: Story) -> None:
     s.record("finish", s.pick(ITEMS), s.pick(LOTS), s.pick(COUNTED))
 
 
-def _serial(s: _Story) -> None:
+def _units(s: Story) -> None:
+    if s.number(1):
+        s.record("pack", "1", "R1", [s.line(None, "")])
+    else:
+        s.record("unpack", "1", [s.line("", None)])
+
+
+def _serial(s: Story) -> None:
     moved = [*s.line(), None, None, ["S1"]]
     s.record("move", None, [moved])
 
 
-_STEPS: dict[str, Callable[[_Story], None]] = {
+_STEPS: dict[str, Callable[[Story], None]] = {
     "receive": _receive, "receive again": _receive, "move": _move, "move again": _move, "pick": _pick, "count": _count,
     "count again": _count, "approve": _approve, "void": _void, "weigh": _weigh, "deliver": _deliver, "hold": _hold,
     "release": _release, "harvest": _harvest, "farm_work": _farm_work, "set": _set, "order": _order,
     "resolve": _resolve,
-    "transform": _transform, "money": _money, "grant": _grant, "finish": _finish, "serial": _serial,
+    "transform": _transform, "money": _money, "grant": _grant, "finish": _finish, "serial": _serial, "units": _units,
 }  # fmt: skip
 
 
 def history_of(op_seeds: Sequence[int], change_seeds: Sequence[int]) -> History:
     """The history that these seeds tell."""
-    story = _Story()
+    story = Story()
     if op_seeds:
         story.found(op_seeds[0])
     for seed in op_seeds:
@@ -250,9 +281,9 @@ def history_of(op_seeds: Sequence[int], change_seeds: Sequence[int]) -> History:
     for seed in change_seeds if entries else ():
         story.chance.seed(seed)
         entry = story.chance.choice(entries)
-        verdict = story.pick(("accepted", "quarantined"))
+        verdict: Verdict = "accepted" if story.number(1) else "quarantined"
         t = entry.t + story.number(5) * MINUTE
-        changes.append(VerdictChange(entry.index, verdict, "", t, entry.err, len(entries)))  # type: ignore[arg-type]  # drawn from the words of a verdict
+        changes.append(VerdictChange(entry.index, verdict, "", t, entry.err, len(entries)))
     return History(entries, changes)
 
 

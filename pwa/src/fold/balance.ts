@@ -41,7 +41,7 @@ const counted = (expected: Quantity, q: number | null, w: number | null): Quanti
   }
   if (w !== null) {
     const moved = inProportion(expected.q, w, expected.w);
-    return { q: moved, w, estimated: moved !== 0 };
+    return { q: moved, w, estimated: moved !== 0 && moved !== expected.q };
   }
   return expected;
 };
@@ -87,13 +87,19 @@ export const countItem = (group: Group, q: number | null, w: number | null): voi
   });
 };
 
-/** What a complete count did not list is not there. Returns the lots that it found gone. */
+/**
+ * What a complete count did not list is not there; the residual lot comes last, when the lots had their share of
+ * it. Returns the lots that it found gone.
+ */
 export const closeCount = (group: Group, listed: ReadonlySet<string>): string[] => {
-  const gone = [...group.keys()].filter((lot) => {
+  const gone: string[] = [];
+  const lots = [...group.keys()].filter((lot) => !listed.has(lot) && lot !== RESIDUAL_LOT).sort();
+  for (const lot of listed.has(RESIDUAL_LOT) ? lots : [...lots, RESIDUAL_LOT]) {
     const { q, w } = at(group, lot);
-    return !listed.has(lot) && (q !== 0 || w !== 0);
-  });
-  for (const lot of gone.sort()) countLot(group, lot, 0, 0);
+    if (q === 0 && w === 0) continue;
+    countLot(group, lot, 0, 0);
+    gone.push(lot);
+  }
   return gone;
 };
 

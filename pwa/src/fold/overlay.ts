@@ -5,17 +5,11 @@
  * and makes what is shown unconfirmed; later deltas add on top. When an op settles it leaves the overlay, in the
  * same instant in which the rows that contain it arrive.
  */
-import type { Body } from "../domain/kinds.ts";
 import { isPhysical, type Lowered, lower, type Movement, RESIDUAL_LOT } from "../domain/lowering.ts";
 import { closeCount, countItem, countLot, finish, type Group, move, type Quantity } from "./balance.ts";
+import { corrections, type PendingOp } from "./pending.ts";
 
-/** An own op without a verdict, oldest first. */
-export interface PendingOp {
-  readonly body: Body;
-  /** Leaf hash, hex. */
-  readonly hash: string;
-  readonly at: number;
-}
+export type { PendingOp } from "./pending.ts";
 
 /** The balance rows at the cursor, keyed `item␟lot␟place`. */
 export interface BalanceRows {
@@ -133,35 +127,9 @@ const effectsOf = (lowered: Lowered, op: number, o: number): Effect[] => {
   return effects;
 };
 
-/** Corrections among the pending ops themselves: what is voided, and which lines were weighed since. */
-const corrections = (
-  pending: readonly PendingOp[],
-  hexOf: (name: Uint8Array) => string,
-): {
-  readonly voided: ReadonlySet<string>;
-  readonly weights: ReadonlyMap<string, ReadonlyMap<number, number>>;
-} => {
-  const voided = new Set<string>();
-  const weights = new Map<string, Map<number, number>>();
-  for (const { body } of pending) {
-    const [name] = body.names;
-    if (!(name instanceof Uint8Array)) continue;
-    if (body.kind === "void") voided.add(hexOf(name));
-    if (body.kind === "weigh") {
-      const lines = weights.get(hexOf(name)) ?? new Map<number, number>();
-      for (const [line, grams] of body.fields.weights) lines.set(line, grams);
-      weights.set(hexOf(name), lines);
-    }
-  }
-  return { voided, weights };
-};
-
-const hex = (bytes: Uint8Array): string =>
-  [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-
 /** The keys whose balance pending work changes or makes unconfirmed, as they are to be shown. */
 export const overlay = (rows: BalanceRows, pending: readonly PendingOp[]): ReadonlyMap<string, Overlaid> => {
-  const { voided, weights } = corrections(pending, hex);
+  const { voided, weights } = corrections(pending);
   const effects: Effect[] = [];
   let last = Number.MIN_SAFE_INTEGER;
   pending.forEach(({ body, hash, at }, op) => {

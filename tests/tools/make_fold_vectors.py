@@ -1,0 +1,227 @@
+"""Write `tests/vectors/fold/*.json`: what a phone shows, rows at its cursor ⊕ its own pending ops.
+
+    python -m tests.tools.make_fold_vectors
+
+The expectation is the whole fold of the log with the pending ops appended last; the TypeScript fold has only the rows
+and the pending ops to come to the same. Deterministic; in the JSON a byte string stands as `{"bin": "<hex>"}`.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from domain.lowering import is_physical
+from sync_engine.fold.fold import Fold
+from sync_engine.logged import Logged
+from tests.properties.fold_histories import Story, history_of
+from tests.tools.fold_log import MINUTE, START, FoldLog, folded, line, table
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "vectors" / "fold"
+AFTERWARDS: Final = START + 600 * MINUTE
+"""Pending work is later than all that the rows tell."""
+PENDING: Final = (
+    "receive", "move", "pick", "count", "count again", "deliver", "finish", "transform", "harvest", "weigh", "void",
+    "units",
+)  # fmt: skip
+CASES: Final = 60
+
+
+def main() -> None:
+    """Write every file anew."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in documents().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+def documents() -> dict[str, str]:
+    """Name → text of each file."""
+    contents = {"overlay.json": overlays(), "progress.json": progress()}
+    return {name: _text(content) for name, content in contents.items()}
+
+
+# --- balances ------------------------------------------------------------------------------------------------------
+
+
+def overlays() -> list[object]:
+    """Told cases first, then drawn ones."""
+    told = [_overlay(name, tell) for name, tell in TOLD.items()]
+    return told + [_overlay(f"drawn {seed}", _drawn(seed)) for seed in range(CASES)]
+
+
+def _overlay(name: str, tell: Callable[[FoldLog], None]) -> object:
+    log = FoldLog()
+    tell(log)
+    logged = [entry for entry in log.entries if entry.t < AFTERWARDS]
+    pending = [entry for entry in log.entries if entry.t >= AFTERWARDS]
+    return {
+        "name": name,
+        "rows": _balances(folded(logged)),
+        "pending": [_op(entry) for entry in pending],
+        "shown": _balances(folded(log.entries)),
+    }
+
+
+def _balances(fold: Fold) -> list[list[object]]:
+    """[item, lot, place, q, w, estimated] of every physical key that has a row, zero or not."""
+    rows = [row[:6] for row in table(fold, "balance").values()]
+    physical = [row for row in rows if is_physical(str(row[2]))]
+    return sorted(physical, key=lambda row: [str(name) for name in row[:3]])
+
+
+def _op(entry: Logged) -> object:
+    return {"kind": entry.op.kind, "body": _plain(entry.op.body), "hash": entry.hash.hex(), "at": entry.t}
+
+
+def _drawn(seed: int) -> Callable[[FoldLog], None]:
+    def tell(log: FoldLog) -> None:
+        chance = Random(seed)
+        history = history_of([chance.getrandbits(31) for _ in range(chance.randint(0, 14))], ())
+        log.entries.extend(history.entries)
+        story = Story(log)
+        story.begin(AFTERWARDS)
+        for _ in range(chance.randint(1, 9)):
+            story.step(chance.getrandbits(31), PENDING)
+
+    return tell
+
+
+def _stock(log: FoldLog, *lines: list[object]) -> None:
+    log.log(
+        "adjust",
+        "opening",
+        [[item, lot, "virtual:opening", into, *rest] for item, lot, _out, into, *rest in lines],
+        t=START,
+    )
+
+
+def _picks_over_a_count(log: FoldLog) -> None:
+    _stock(log, line("TOM-5", "1123", "", "R1", 76))
+    log.log("pick", None, None, [line("TOM-5", "1123", "R1", "T1", 20)], t=AFTERWARDS)
+    log.log("count", "R1", ["TOM-5"], False, False, [["TOM-5", "1123", 55]], t=AFTERWARDS + MINUTE)
+    log.log("pick", None, None, [line("TOM-5", "1123", "R1", "T1", 10)], t=AFTERWARDS + 2 * MINUTE)
+
+
+def _catch_weight(log: FoldLog) -> None:
+    _stock(log, line("BEEF", "B77", "", "FZ", 8, 163_400))
+    log.log("pick", None, None, [line("BEEF", "B77", "FZ", "T1", 1, 20_000, estimated=True)], t=AFTERWARDS)
+    log.log("count", "FZ", None, False, False, [["BEEF", "B77", 6]], t=AFTERWARDS + MINUTE)
+    log.log("count", "T1", None, False, False, [["BEEF", "B77", None, 20_460]], t=AFTERWARDS + MINUTE)
+    log.log("count", "R9", None, False, False, [["BEEF", "B77", 0, None]], t=AFTERWARDS + MINUTE)
+
+
+def _residual(log: FoldLog) -> None:
+    _stock(log, line("TOM-5", "1121", "", "R1", 40), line("TOM-5", "A9", "", "R1", 76))
+    log.log("count", "R1", None, False, False, [["TOM-5", None, 110]], t=START + MINUTE)
+    log.log("count", "R1", None, False, False, [["TOM-5", "A9", 73]], t=AFTERWARDS)
+    log.log("count", "R1", ["TOM-5"], True, False, [["TOM-5", "1121", 40]], t=AFTERWARDS + MINUTE)
+    log.log("move", None, [line("TOM-5", "?", "R1", "R2", 1)], t=AFTERWARDS + 2 * MINUTE)
+
+
+def _whole_item(log: FoldLog) -> None:
+    _stock(log, line("TOM-5", "1121", "", "R1", 40), line("MLK", "1120", "", "R1", 3))
+    log.log("count", "R1", None, True, False, [["TOM-5", None, 38]], t=AFTERWARDS)
+
+
+def _refused(log: FoldLog) -> None:
+    _stock(log, line("TOM-5", "1123", "", "T1", 20))
+    refused = [["TOM-5", "1123", "T1", 2, None, "crushed"]]
+    log.log("deliver", "zhou", None, None, [line("TOM-5", "1123", "T1", "", 18)], refused, t=AFTERWARDS)
+    log.log("return", "zhou", None, "crates", [line("CRT", "", "", "T1", 30)], t=AFTERWARDS)
+
+
+def _packed(log: FoldLog) -> None:
+    _stock(log, line("MLK", "1120", "", "R2", 60))
+    log.log("pack", "952", "R2", [line("MLK", "1120", "R2", "", 24)], t=AFTERWARDS)
+    log.log("count", "R2", None, True, False, [["MLK", "1120", 36]], t=AFTERWARDS + MINUTE)
+    log.log("unpack", "952", [line("MLK", "1120", "", "T1", 4)], t=AFTERWARDS + 2 * MINUTE)
+
+
+TOLD: Final[Mapping[str, Callable[[FoldLog], None]]] = {
+    "picks before and after a count": _picks_over_a_count,
+    "catch weight counted in one measure": _catch_weight,
+    "the residual lot absorbed, closed and moved": _residual,
+    "a complete count that spoke for the item": _whole_item,
+    "refused goods stay with the carrier": _refused,
+    "what is packed is no longer at the place": _packed,
+}
+
+
+# --- tasks and orders ----------------------------------------------------------------------------------------------
+
+
+def progress() -> list[object]:
+    """What a phone shows of tasks and orders that its own pending work went on with."""
+    return [_progress(seed) for seed in range(24)]
+
+
+def _progress(seed: int) -> object:
+    chance = Random(seed)
+    log = FoldLog()
+    wanted = [
+        line("TOM-5", "1121", "R1", "T1", chance.randint(1, 9)),
+        line("MLK", "", "R2", "T1", chance.randint(0, 5)),
+    ]
+    log.log("task", "T-1", "pick", "liu", "SO-1", wanted, None, t=START)
+    log.log("task", "T-2", "count", None, None, [], "R1", t=START)
+    log.log("order", "SO-1", "zhou", "sell", "2026-11-23", [["TOM-5", 6, None], ["MLK", 3, 30]], t=START)
+    log.log("order", "PO-1", "wang", "buy", "2026-11-23", [["TOM-L", 400_000, None]], t=START)
+    for number in range(chance.randint(1, 7)):
+        t = START + number * MINUTE if chance.random() < 0.4 else AFTERWARDS + number * MINUTE
+        _work(log, chance, t)
+    log.entries.sort(key=lambda entry: entry.t)
+    logged = [entry for entry in log.entries if entry.t < AFTERWARDS]
+    names = ("task", "order")
+    return {
+        "name": f"drawn {seed}",
+        "rows": {name: _rows(folded(logged), name) for name in names},
+        "pending": [_op(entry) for entry in log.entries if entry.t >= AFTERWARDS],
+        "shown": {name: _rows(folded(log.entries), name) for name in names},
+    }
+
+
+def _work(log: FoldLog, chance: Random, t: int) -> None:
+    task, order = chance.choice(("T-1", "T-2", None)), chance.choice(("SO-1", "PO-1", "SO-9", None))
+    item, lot = chance.choice((("TOM-5", "1121"), ("TOM-5", "1123"), ("MLK", "")))
+    lines = [line(item, lot, "R1", "T1", chance.randint(1, 5), chance.choice((None, 7)))]
+    kind = chance.choice(("pick", "pick", "move", "count", "deliver", "receive", "void"))
+    if kind == "pick":
+        log.log("pick", order, task, lines, t=t)
+    elif kind == "move":
+        log.log("move", task, lines, t=t)
+    elif kind == "count":
+        log.log("count", "R1", None, False, False, [], task, t=t)
+    elif kind == "deliver":
+        log.log("deliver", "zhou", order, None, lines, t=t)
+    elif kind == "receive":
+        arrived = [line("TOM-L", "1123", "", "DOCK", 200_000)]
+        log.log("receive", "wang", order, arrived, [], chance.random() < 0.4, t=t)
+    else:
+        own = [entry for entry in log.entries if entry.t >= AFTERWARDS and entry.op.kind != "void"]
+        if own and t >= AFTERWARDS:
+            log.log("void", "slip", names=(chance.choice(own).hash,), t=t)
+
+
+def _rows(fold: Fold, name: str) -> Mapping[str, object]:
+    return {key: _plain(value) for key, value in sorted(table(fold, name).items())}
+
+
+# --- text ----------------------------------------------------------------------------------------------------------
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return {"bin": value.hex()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def _text(cases: Sequence[object]) -> str:
+    lines = ",\n".join(json.dumps(case, ensure_ascii=False, separators=(", ", ": ")) for case in cases)
+    return f"[\n{lines}\n]\n"
+
+
+if __name__ == "__main__":
+    main()
