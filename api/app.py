@@ -76,7 +76,10 @@ def create_app(
         },
         lifespan=[streams_end],
         compression_config=CompressionConfig(
-            backend="gzip", minimum_size=1_024, exclude=["^/api/v1/sync", "^/api/v1/evidence", "^/log"]
+            backend="gzip",
+            minimum_size=1_024,
+            exclude=["^/api/v1/sync", "^/api/v1/evidence", "^/log"],
+            exclude_opt_key=pages.PACKED,
         ),
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=OpenAPIConfig(

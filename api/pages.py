@@ -19,7 +19,11 @@ from msgspec import Struct
 from api.identity import Asked
 from api.routes.log import NotFoundError
 
+PACKED: Final = "is_packed"
+"""Marks routes that pack their answers themselves: packed twice, a script is noise."""
+
 DIST: Final = Path(__file__).resolve().parent.parent / "pwa" / "dist"
+ERRORS: Final = Path(__file__).resolve().parent.parent / "docs" / "errors"
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024
 PACKED_FROM: Final = 1_024
 
@@ -38,6 +42,7 @@ _PACKABLE: Final = frozenset(
     {".js", ".mjs", ".css", ".html", ".json", ".webmanifest", ".wasm", ".svg", ".txt"}
 )
 _HASHED: Final = re.compile(r"^/assets/.*[-.][A-Za-z0-9_-]{8,}\.\w+$")
+_CODE: Final = re.compile(r"[a-z0-9-]{1,64}")
 _HIDDEN: Final = re.compile(r"/\.")
 
 _NOT_BUILT: Final = (
@@ -102,7 +107,7 @@ def page(file: File, request: Asked) -> Response[bytes]:
     return Response(file.data, headers=headers, media_type=file.media_type)
 
 
-@get(["/", "/{path:path}"], include_in_schema=False)
+@get(["/", "/{path:path}"], include_in_schema=False, opt={PACKED: True})
 async def pages(
     request: Asked, pages_of_build: NamedDependency[Pages], path: FromPath[str] = "/"
 ) -> Response[bytes]:
@@ -127,4 +132,15 @@ async def health() -> Response[bytes]:
     return Response(b'{"status":"ok"}', media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-ROUTES: Final = (pages, killed_builds, health)
+@get("/errors/{code:str}", include_in_schema=False)
+async def error_page(code: FromPath[str]) -> Response[bytes]:
+    """What a problem's `type` leads to: its explanation."""
+    page_of_code = ERRORS / f"{code}.md"
+    if not _CODE.fullmatch(code) or not page_of_code.is_file():
+        raise NotFoundError(what="error")
+    return Response(
+        page_of_code.read_bytes(), media_type="text/markdown", headers={"Cache-Control": "no-cache"}
+    )
+
+
+ROUTES: Final = (pages, killed_builds, health, error_page)
