@@ -5,7 +5,7 @@ ledger below it. Then what follows for others: a named op that arrived, a manage
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec import structs
 
@@ -105,7 +105,8 @@ class Judgement:
         self._bounds = self._earliest_arrivals()
         self._times: list[int | None] = [None] * len(arrivals)
         for number in range(len(arrivals)):
-            self._time(number)
+            if self._times[number] is None:
+                self._time(number)
         self._entries: list[Logged | None] = [None] * len(arrivals)
         self._changes: dict[int, VerdictChange] = {}
         self._judge_all()
@@ -125,12 +126,13 @@ class Judgement:
 
     def _earliest_arrivals(self) -> list[int]:
         """Return the upper bounds: the earliest arrival of an op, or of any op that follows or names it."""
-        waiting = self._known.intake.bounds()
+        waiting, namers = self._known.intake.bounds(), self._known.namers
         bounds = [arrival.arrived_ms for arrival in self._arrivals]
         for number, arrival in enumerate(self._arrivals):
-            for known_ms in (waiting.get(arrival.hash), *self._arrivals_of_namers(arrival.hash)):
-                if known_ms is not None:
-                    bounds[number] = min(bounds[number], known_ms)
+            if arrival.hash in waiting:
+                bounds[number] = min(bounds[number], waiting[arrival.hash])
+            for index in namers.get(arrival.hash, ()):
+                bounds[number] = min(bounds[number], self._known.entry(index).arrived)
         is_settled = False
         while not is_settled:
             # Backwards, a follower comes before what it follows; only a name may point ahead and need another round.
@@ -143,15 +145,12 @@ class Judgement:
                         is_settled = is_settled and before < number
         return bounds
 
-    def _arrivals_of_namers(self, digest: bytes) -> Iterable[int]:
-        return [self._known.entry(index).arrived for index in self._known.namers.get(digest, ())]
-
     def _time(self, number: int) -> None:
         """Give an op its t, after all that it follows and names."""
         todo = [number]
         while todo:
             at = todo[-1]
-            before = [self._arrivals[at].op.prev, *self._names[at]]
+            before = (self._arrivals[at].op.prev, *self._names[at])
             pending = [
                 n
                 for digest in before
