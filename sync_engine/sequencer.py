@@ -6,6 +6,7 @@ loaded anew; phones and callers simply send again, and what did arrive the first
 """
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -143,6 +144,7 @@ class Sequencer:
         except BaseException:
             await self._store.close()
             raise
+        _spare_the_collector()
         self._task = asyncio.create_task(self._run(), name="sequencer")
 
     async def stop(self) -> None:
@@ -373,6 +375,16 @@ class Sequencer:
             ledger.load(stored.logged, stored.branches, stored.waiting)  # its rows are stored already
         self._ledger = ledger
         self._head = Head(head.size, head.root, head.note)
+
+
+def _spare_the_collector() -> None:
+    """Tell the garbage collector that a ledger in memory is no garbage.
+
+    It lives as long as the process and grows by some objects an op: looked through again and again, as by default,
+    it would cost a third of the time of a commit.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _adds_something(commit: Commit) -> bool:

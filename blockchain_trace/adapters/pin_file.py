@@ -1,11 +1,17 @@
 """The pin as a small file. Keep it on another volume than the database, and out of every backup."""
 
 import os
+import re
+from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from blockchain_trace.log import SignedHead
 from domain.errors import FaultError
-from domain.merkle import HASH_BYTES
+
+_LINE: Final = re.compile(rb"(\d{20}) ([0-9a-f]{64}) ([0-9a-f]{8})\n")
+_LINE_BYTES: Final = 20 + 1 + 64 + 1 + 8 + 1
+_SIZE_MAX: Final = 10**20 - 1
 
 
 class PinFaultError(FaultError):
@@ -19,38 +25,52 @@ class PinFaultError(FaultError):
 
 
 class PinFile:
-    """`<size> <root in hex>`, one line."""
+    """Two lines, `<size> <root> <check>`, written in turn in place: a crash can spoil one of them, never both.
+
+    In place because a commit waits for it: making and renaming a file would cost more than the commit itself.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._turn = 0
 
     def read(self) -> SignedHead | None:
         """See `Pin`."""
         try:
-            text = self._path.read_text("ascii")
+            data = self._path.read_bytes()
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeError) as error:
+        except OSError as error:
             raise PinFaultError(reason=str(error)) from error
-        size, _, root = text.strip().partition(" ")
-        try:
-            head = SignedHead(int(size), bytes.fromhex(root))
-        except ValueError as error:
-            raise PinFaultError(reason="damaged") from error
-        if head.size < 0 or len(head.root) != HASH_BYTES:
+        found: list[tuple[int, int, bytes]] = []
+        for slot, start in enumerate((0, _LINE_BYTES)):
+            match = _LINE.fullmatch(data[start : start + _LINE_BYTES])
+            if match is not None and _check(match[1], match[2]) == match[3]:
+                found.append((int(match[1]), slot, bytes.fromhex(match[2].decode())))
+        if not found:
             raise PinFaultError(reason="damaged")
-        return head
+        size, slot, root = max(found)
+        self._turn = 1 - slot
+        return SignedHead(size, root)
 
     def write(self, head: SignedHead) -> None:
-        """See `Pin`. A crash leaves the old line or the new one, never a half."""
-        beside = self._path.with_name(self._path.name + ".new")
+        """See `Pin`."""
+        assert 0 <= head.size <= _SIZE_MAX
+        size, root = b"%020d" % head.size, head.root.hex().encode()
+        line = b"%s %s %s\n" % (size, root, _check(size, root))
         try:
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                os.write(descriptor, f"{head.size} {head.root.hex()}\n".encode("ascii"))
+                if os.fstat(descriptor).st_size < 2 * _LINE_BYTES:
+                    line, self._turn = line * 2, 0
+                os.pwrite(descriptor, line, self._turn * _LINE_BYTES)
                 os.fdatasync(descriptor)
             finally:
                 os.close(descriptor)
-            beside.replace(self._path)
         except OSError as error:
             raise PinFaultError(reason=str(error)) from error
+        self._turn = 1 - self._turn
+
+
+def _check(size: bytes, root: bytes) -> bytes:
+    return sha256(size + b" " + root).hexdigest()[:8].encode()
