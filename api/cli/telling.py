@@ -50,10 +50,9 @@ class Teller:
 
     def _what(self, step: Record | Sync, happening: Happening) -> str:
         if isinstance(step, Sync):
-            return self._paint(self._word("sync"), GREEN) + (
-                f"：{step.story}" if step.story and not self._english else ""
-            )
-        story = step.story if step.story and not self._english else step.kind
+            story = step.story_en if self._english else step.story
+            return self._paint(self._word("sync"), GREEN) + (f": {story}" if story else "")
+        story = (step.story_en if self._english else step.story) or step.kind
         index = self._server.ledger.fold.index_of(happening.hash)
         if index is None:
             return f"{story} {self._paint('· ' + self._word('offline'), DIM)}"

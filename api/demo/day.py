@@ -54,6 +54,11 @@ class Record(NamedTuple):
     occurred: tuple[str, str, str] | None = None
     story: str = ""
 
+    @property
+    def story_en(self) -> str:
+        """The story in English."""
+        return ENGLISH.get(self.story, self.story)
+
 
 class Sync(NamedTuple):
     """A device meets the network."""
@@ -61,6 +66,11 @@ class Sync(NamedTuple):
     clock: str
     device: str
     story: str = ""
+
+    @property
+    def story_en(self) -> str:
+        """The story in English."""
+        return ENGLISH.get(self.story, self.story)
 
 
 def line(
@@ -86,13 +96,13 @@ READINGS: Final = tuple(zip(
 """Truck zone 2, °C."""
 
 DAY: Final[tuple[Record | Sync, ...]] = (
-    Sync("05:50", "liu", "刘洋同步后进入冷库，手机快了两小时"),
-    Sync("05:50", "zhang", "张磊同步后断网"),
+    Sync("05:50", "liu", "手机快了两小时；之后没有信号"),
+    Sync("05:50", "zhang", "之后没有信号"),
     Sync("05:50", "ma"),
     Sync("05:50", "sun"),
     Record("05:55", "sun", "farm_work",
            (["P3"], "spray", [["吡虫啉", "imidacloprid", "PD20081234", "20 g/亩", 7]], "2026-11-19", "2026-11-19"),
-           "spray"),
+           "spray", story="孙梅补记 19 日打的药，安全间隔期 7 天"),
     Record("06:00", "sun", "harvest",
            ("P3", [line("PAK", "1123-P3", "", "F3", 80_000)], [["PAK", "1123-P3", [["harvested_on", "2026-11-23"]]]]),
            "harvest-pak", story="孙梅采收 80 kg 小白菜，安全间隔期到 26 日：记账并冻结"),
@@ -110,7 +120,7 @@ DAY: Final[tuple[Record | Sync, ...]] = (
            "receive-wang", story="王秀英交番茄 20 筐，净重 400 kg"),
     Record("06:32", "desk", "settle",
            ("wang", "buy", [[0, "TOM-L", "1123", 400_000, None, 24_000, "斤", 8_000, "扣水扣杂"]], 0),
-           "settle-wang", ("receive-wang",), story="应付 1,881.60 元"),
+           "settle-wang", ("receive-wang",), story="扣 8 kg，应付王秀英 1,881.60 元"),
     Record("07:00", "desk", "transform",
            ("pack", [line("TOM-L", "1123", "R1", "", 400_000)],
             [line("TOM-5", "1123", "", "R1", 76), line("TOM-2", "1123", "", "R1", 16_000)],
@@ -126,7 +136,8 @@ DAY: Final[tuple[Record | Sync, ...]] = (
     Record("07:55", "liu", "pick", ("SO-1123-1", None, [line("CUC", "1123-P2", "R1", "T1-3", 10, 210_400)]),
            "pick-cucumber",
            story="刘洋拣黄瓜 10 筐，账上还没有"),
-    Record("07:56", "liu", "move", (None, [crates("DEPOT", "T1-3", 10)]), "load-crates"),
+    Record("07:56", "liu", "move", (None, [crates("DEPOT", "T1-3", 10)]), "load-crates",
+           story="10 个周转筐装车"),
     Record("08:00", "zhang", "pick",
            ("SO-1123-2", None, [
                line("TOM-5", "1123", "R1", "T1-3", 10), line("MLK", "1120", "R2", "T1-2", 48),
@@ -135,23 +146,24 @@ DAY: Final[tuple[Record | Sync, ...]] = (
     Record("08:02", "zhang", "pick",
            ("SO-1123-3", None, [line("MLK", "1120", "R2", "T1-2", 12), line("MLK", "1122", "R2", "T1-2", 12)]),
            "pick-school", story="张磊拣学校的牛奶，先到期的先拣"),
-    Sync("08:20", "zhang", "张磊同步：盘点差异 −21"),
+    Sync("08:20", "zhang", "盘点差异 −21"),
     Record("08:55", "ma", "deliver",
            ("laozhou", "SO-1123-1", ["glass", None, None, None], [
                line("TOM-5", "1121", "T1-3", "", 40), line("TOM-5", "1123", "T1-3", "", 18),
                line("CUC", "1123-P2", "T1-3", "", 10, 210_400), crates("T1-3", "", 10),
            ], [["TOM-5", "1123", "T1-3", 2, None, "压坏"]], []),
            "deliver-laozhou", story="老周收 58 箱，拒收 2 箱"),
-    Record("08:56", "ma", "return", ("laozhou", "SO-1123-1", "空筐", [crates("", "T1-3", 30)]), "crates-back"),
-    Record("08:58", "ma", "payment", ("laozhou", "in", 150_000, "现金"), "pay-laozhou"),
+    Record("08:56", "ma", "return", ("laozhou", "SO-1123-1", "空筐", [crates("", "T1-3", 30)]), "crates-back",
+           story="老周还 30 个空筐"),
+    Record("08:58", "ma", "payment", ("laozhou", "in", 150_000, "现金"), "pay-laozhou", story="老周付现金 1,500.00 元"),
     Sync("09:00", "ma"),
     Record("09:02", "desk", "settle",
            ("laozhou", "sell", [
                [0, "TOM-5", "1121", 40, None, 310_000, "each"], [0, "TOM-5", "1123", 18, None, 310_000, "each"],
                [0, "CUC", "1123-P2", 10, 210_400, 26_000, "斤"],
-           ], -8), "settle-laozhou", ("deliver-laozhou",)),
+           ], -8), "settle-laozhou", ("deliver-laozhou",), story="老周应付 2,892.00 元，抹零 0.08"),
     Sync("09:03", "desk"),
-    Sync("09:05", "liu", "刘洋同步：差异变成 −1，原因是他 07:42 拣的 20 箱"),
+    Sync("09:05", "liu", "差异变成 −1：少的 20 箱是他 07:42 拣的"),
     Record("09:15", "ma", "deliver",
            ("weiyuan", "SO-1123-2", ["glass", None, None, None], [
                line("MLK", "1120", "T1-2", "", 48), line("BEEF", "B77", "T1-1", "", 2, 40_580),
@@ -169,7 +181,7 @@ DAY: Final[tuple[Record | Sync, ...]] = (
            ("weiyuan", "sell", [
                [0, "MLK", "1120", 48, None, 65_000, "each"], [0, "BEEF", "B77", 2, 40_580, 580_000, "kg"],
                [0, "TOM-5", "1123", 10, None, 310_000, "each"],
-           ], 0), "settle-weiyuan", ("deliver-weiyuan",)),
+           ], 0), "settle-weiyuan", ("deliver-weiyuan",), story="味源应付 2,975.64 元"),
     Record("10:58", "desk", "certificate",
            ("CERT-1123-P2", [["CUC", "1123-P2"]], "黄瓜", 15, 315_600, "自检合格", "赵国强"), "certificate-zhao",
            occurred=("07:05", "07:05", "paper"), story="赵国强的纸质合格证"),
@@ -180,7 +192,8 @@ DAY: Final[tuple[Record | Sync, ...]] = (
            ], [["CUC", "1123-P2", [["harvested_on", "2026-11-23"], ["certificate", "CERT-1123-P2"], ["plot", "P2"]]]]),
            "receive-zhao", occurred=("07:10", "07:10", "paper"), story="补录 07:10 的纸质磅单：负库存消失"),
     Record("11:02", "desk", "settle",
-           ("zhao", "buy", [[0, "CUC", "1123-P2", 15, 315_600, 18_000, "斤"]], 0), "settle-zhao", ("receive-zhao",)),
+           ("zhao", "buy", [[0, "CUC", "1123-P2", 15, 315_600, 18_000, "斤"]], 0), "settle-zhao", ("receive-zhao",),
+           story="应付赵国强 1,136.16 元"),
     Sync("11:05", "desk"),
     Record("12:00", "ma", "move",
            (None, [
@@ -188,8 +201,41 @@ DAY: Final[tuple[Record | Sync, ...]] = (
                line("TOM-5", "1123", "T1-3", "HOLD", 2), crates("T1-3", "DEPOT", 30),
            ]), "unload", story="回场：24 瓶牛奶、2 箱番茄进待处理区"),
     Sync("12:05", "ma"),
-    Sync("12:10", "qa", "陈晨看到待处理区的牛奶和四项异常"),
+    Sync("12:10", "qa", "陈晨看到四项异常"),
 )  # fmt: skip
+
+ENGLISH: Final[Mapping[str, str]] = {
+    "手机快了两小时；之后没有信号": "his phone is two hours fast; no signal from here on",
+    "之后没有信号": "no signal from here on",
+    "孙梅补记 19 日打的药，安全间隔期 7 天": "Sun notes what she sprayed on the 19th: 7 days' interval",
+    "孙梅采收 80 kg 小白菜，安全间隔期到 26 日：记账并冻结": "Sun harvests 80 kg inside the interval: accepted and held",
+    "开合格证被拒绝": "her certificate is refused",
+    "王秀英的承诺达标合格证": "Wang's certificate",
+    "王秀英交番茄 20 筐，净重 400 kg": "Wang delivers 20 crates of tomato, 400 kg net",
+    "扣 8 kg，应付王秀英 1,881.60 元": "8 kg deducted, 1,881.60 yuan payable to Wang",
+    "分装成 76 箱": "packed into 76 boxes",
+    "刘洋离线拣 60 箱（20 箱是今天的）": "Liu picks 60 boxes offline, 20 of them today's",
+    "张磊离线盘点：55 箱": "Zhang counts offline: 55 boxes",
+    "刘洋拣黄瓜 10 筐，账上还没有": "Liu picks 10 baskets of cucumber that the book does not have yet",
+    "10 个周转筐装车": "10 crates onto the truck",
+    "张磊拣味源的番茄、牛奶和两箱牛肉": "Zhang picks tomato, milk and two boxes of beef for Weiyuan",
+    "张磊拣学校的牛奶，先到期的先拣": "Zhang picks the school's milk, first expired first",
+    "盘点差异 −21": "the count shows a variance of −21",
+    "老周收 58 箱，拒收 2 箱": "Lao Zhou takes 58 boxes and refuses 2",
+    "老周还 30 个空筐": "Lao Zhou gives back 30 crates",
+    "老周付现金 1,500.00 元": "Lao Zhou pays 1,500.00 yuan in cash",
+    "老周应付 2,892.00 元，抹零 0.08": "Lao Zhou owes 2,892.00 yuan, 0.08 rounded off",
+    "差异变成 −1：少的 20 箱是他 07:42 拣的": "the variance becomes −1: he picked the missing 20 at 07:42",
+    "味源小馆在司机手机上签字": "Weiyuan signs on the driver's glass",
+    "学校拒收 24 瓶牛奶": "the school refuses 24 bottles of milk",
+    "冷藏区超温 35 分钟：在途牛奶自动冻结": "35 minutes too warm in the milk zone: the milk aboard is held",
+    "味源应付 2,975.64 元": "Weiyuan owes 2,975.64 yuan",
+    "赵国强的纸质合格证": "Zhao's certificate, on paper",
+    "补录 07:10 的纸质磅单：负库存消失": "the weighbill of 07:10 is typed: the negative stock is gone",
+    "应付赵国强 1,136.16 元": "1,136.16 yuan payable to Zhao",
+    "回场：24 瓶牛奶、2 箱番茄进待处理区": "the truck is back: 24 milk and 2 boxes of tomato go to the hold area",
+    "陈晨看到四项异常": "Chen Chen sees four exceptions",
+}
 
 END_BALANCES: Final[Mapping[tuple[str, str, str], tuple[int, int]]] = {
     ("TOM-5", "1121", "partner:laozhou"): (40, 0),
