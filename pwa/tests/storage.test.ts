@@ -64,11 +64,13 @@ describe("a full disk", () => {
     const ref = await world.pick(ledger);
     world.server.standing = [["org", "place", "R1", ["R1", []]]];
     const free = fill();
-    expect(await ledger.syncNow()).toStrictEqual({ type: "ok" });
+    expect(await ledger.syncNow()).toStrictEqual({ type: "no-rows", code: "storage-full" });
     expect(world.server.log.map(({ hash }) => hash)).toContain(ref.hash);
     expect(ledger.state.pendingCount.value).toBe(0);
-    expect(ledger.rows("place").value).toHaveLength(1);
+    expect(ledger.rows("place").value).toHaveLength(0);
     free();
+    await ledger.syncNow();
+    expect(ledger.rows("place").value).toHaveLength(1);
     const again = await world.open(disk);
     await again.syncNow();
     expect(again.rows("place").value).toHaveLength(1);

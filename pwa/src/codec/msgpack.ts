@@ -92,6 +92,7 @@ const put = (sink: Sink, value: Value, depth: number): void => {
   else if (typeof value === "boolean") head(sink, value ? 0xc3 : 0xc2, 0, 0);
   else if (typeof value === "number") putInt(sink, value);
   else if (typeof value === "string") {
+    if (putShort(sink, value)) return;
     if (!isWellFormed(value)) throw malformed("text holds a lone surrogate");
     const data = utf8.encode(value);
     const size = data.length;
@@ -114,6 +115,26 @@ const put = (sink: Sink, value: Value, depth: number): void => {
     else head(sink, 0xdd, 4, size);
     for (const element of value as readonly Value[]) put(sink, element, depth - 1);
   } else throw malformed(`not in the profile: ${typeof value}`);
+};
+
+const SHORT = 0x20;
+
+/** Most text is a few ASCII letters: written straight away, without an array in between. False: it is not. */
+const putShort = (sink: Sink, text: string): boolean => {
+  const { length } = text;
+  if (length >= SHORT) return false;
+  const at = room(sink, 1 + length);
+  const { bytes } = sink;
+  bytes[at] = 0xa0 | length;
+  for (let i = 0; i < length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) {
+      sink.at = at;
+      return false;
+    }
+    bytes[at + 1 + i] = code;
+  }
+  return true;
 };
 
 /** With the u flag only a surrogate without its half is a character of its own. */
@@ -181,6 +202,17 @@ const bytesOf = (source: Source, length: number): Uint8Array<ArrayBuffer> => {
 
 const textOf = (source: Source, length: number): string => {
   const at = advance(source, length);
+  const { bytes } = source;
+  if (length < SHORT) {
+    let text = "";
+    let i = at;
+    for (; i < at + length; i += 1) {
+      const byte = bytes[i] ?? 0;
+      if (byte >= 0x80) break;
+      text += String.fromCharCode(byte);
+    }
+    if (i === at + length) return text;
+  }
   try {
     return strictUtf8.decode(source.bytes.subarray(at, at + length));
   } catch {

@@ -29,11 +29,12 @@ export interface StoredEpoch {
   readonly forked: boolean;
 }
 
-export interface StoredRow {
+/** Rows of one bucket and table whose keys have one hash; `data` is theirs to read who wrote it (row-chunks.ts). */
+export interface StoredChunk {
   readonly bucket: string;
   readonly table: string;
-  readonly key: string;
-  readonly value: Value;
+  readonly chunk: number;
+  readonly data: Uint8Array;
 }
 
 /** Who may sign in here, and how often somebody tried in vain. */
@@ -66,16 +67,15 @@ export interface StoredSeal {
   readonly signature: Uint8Array;
 }
 
-/** A page of a pull that is not complete yet. */
+/** A page of a pull that is not complete yet: the reply as it came. */
 export interface StoredPage {
-  readonly rows: readonly StoredRow[];
-  readonly dropped: readonly string[];
+  readonly reply: Uint8Array;
 }
 
 export interface Schema extends DBSchema {
   ops: { key: number; value: StoredOp; indexes: { dot: [string, number, number] } };
   epochs: { key: [string, number]; value: StoredEpoch };
-  rows: { key: [string, string, string]; value: StoredRow };
+  rows: { key: [string, string, number]; value: StoredChunk };
   pages: { key: number; value: StoredPage };
   people: { key: string; value: StoredPerson };
   evidence: { key: string; value: StoredEvidence; indexes: { uploaded: number } };
@@ -99,7 +99,7 @@ export const openDatabase = (name: string, onLost: () => void): Promise<Database
         unique: true,
       });
       db.createObjectStore("epochs", { keyPath: ["device", "epoch"] });
-      db.createObjectStore("rows", { keyPath: ["bucket", "table", "key"] });
+      db.createObjectStore("rows", { keyPath: ["bucket", "table", "chunk"] });
       db.createObjectStore("pages", { autoIncrement: true });
       db.createObjectStore("people", { keyPath: "id" });
       db.createObjectStore("evidence", { keyPath: "sha256" }).createIndex("uploaded", "uploaded");

@@ -44,12 +44,13 @@ export interface Sending {
 
 export interface Courier {
   readonly send: (device: Device | null, sending: Sending) => Promise<Delivered<Response>>;
-  readonly sync: (
-    device: Device,
-    body: Bytes,
-    proves: boolean,
-    nowMs: number,
-  ) => Promise<Delivered<SyncReply>>;
+  readonly sync: (device: Device, body: Bytes, proves: boolean, nowMs: number) => Promise<Delivered<Told>>;
+}
+
+/** A reply, and its bytes. */
+export interface Told {
+  readonly reply: SyncReply;
+  readonly bytes: Bytes;
 }
 
 const OFFLINE: Failure = { ok: false, type: "offline" };
@@ -114,7 +115,8 @@ export const openCourier = (ports: Ports, isOffline: () => boolean): Courier => 
       });
       if (!answer.ok) return answer;
       try {
-        return { ok: true, value: decodeReply(new Uint8Array(await answer.value.arrayBuffer())) };
+        const bytes = new Uint8Array(await answer.value.arrayBuffer());
+        return { ok: true, value: { reply: decodeReply(bytes), bytes } };
       } catch (error) {
         // A captive portal answers 200 with a page of its own: that is no network. So is a body that broke off.
         if (isMalformed(error) || error instanceof TypeError || isAborted(error)) return OFFLINE;

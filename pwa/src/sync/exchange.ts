@@ -3,8 +3,9 @@
  * new. What a reply says becomes durable before the next request goes out. Rules: docs/protocol/sync.md §2.
  */
 import { isEqual } from "../codec/bytes.ts";
-import type { StoredFrame, StoredRow, Writing } from "../storage/database.ts";
-import type { Courier, Failure } from "./courier.ts";
+import type { StoredChunk, StoredFrame, Writing } from "../storage/database.ts";
+import type { Bytes } from "../codec/bytes.ts";
+import type { Courier, Failure, Told } from "./courier.ts";
 import { fitting, REQUEST_FRAMES_BYTES, type Sealed, type Sealer } from "./frames.ts";
 import { type Change, type Keeper, putPhone } from "./keeper.ts";
 import type { SyncStatus } from "./ledger-types.ts";
@@ -13,7 +14,8 @@ import { unsent } from "./outbox.ts";
 import { type Instant, serverMs } from "./phone-clock.ts";
 import { allUnsent, type Phone, received, ticked, type Trip } from "./phone.ts";
 import { newEpoch, type Ports } from "./ports.ts";
-import { encodeRequest, PULL_NONCE, PULL_OK, type SyncReply } from "./wire.ts";
+import { chunksWith, isEmpty } from "./row-chunks.ts";
+import { decodeReply, encodeRequest, PULL_NONCE, PULL_OK, type SyncReply, type WireRow } from "./wire.ts";
 
 /** A meeting ends after so many trips, however much is left: the next one goes on. */
 const TRIPS_MAX = 500;
@@ -99,7 +101,7 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
     return { asked: { device, page, cursor, frames, relayed, sent }, body };
   };
 
-  const apply = (asked: Asked, reply: SyncReply): Promise<Outcome | null> => {
+  const apply = (asked: Asked, { reply, bytes }: Told): Promise<Outcome | null> => {
     const trip: Trip = {
       inFlight: new Map(asked.frames.map(({ epoch, lastSeq }) => [epoch, lastSeq])),
       sent: asked.sent,
@@ -114,8 +116,11 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
       const told = continues || reply.pull !== PULL_OK ? reply : { ...reply, pull: "superseded" };
       const phone = received(memory.phone, told, trip, () => newEpoch(ports));
       const isApplied = told.pull === PULL_OK && told.page === null;
-      const spool = isApplied && asked.page !== null ? await (await keeper.database()).getAll("pages") : [];
-      return applied({ memory, phone, asked, reply: told, isApplied, spool });
+      const pages = isApplied && asked.page !== null ? await (await keeper.database()).getAll("pages") : [];
+      const spool = pages.map((page) => decodeReply(page.reply));
+      // Without space for rows the ops that went up are acknowledged all the same; the pull waits.
+      const full = received(memory.phone, { ...told, pull: FULL }, trip, () => newEpoch(ports));
+      return applied({ memory, phone, full, asked, reply: told, bytes, isApplied, spool });
     });
   };
 
@@ -158,6 +163,9 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
   };
 };
 
+/** The pull could not be stored: what `pull` would say, if the phone asked itself. */
+const FULL = "storage-full";
+
 interface Outcome {
   readonly pull: string;
   /** Another trip would bring something up or down. */
@@ -176,11 +184,22 @@ interface Applying {
   readonly asked: Asked;
   readonly reply: SyncReply;
   readonly isApplied: boolean;
-  readonly spool: readonly { readonly rows: readonly StoredRow[]; readonly dropped: readonly string[] }[];
+  readonly spool: readonly SyncReply[];
+  readonly bytes: Bytes;
+  readonly full: Phone;
 }
 
 /** The change that a reply makes: pages are kept apart, and applied in one step with the last. */
-const applied = ({ memory, phone, asked, reply, isApplied, spool }: Applying): Change<Outcome> => {
+const applied = ({
+  memory,
+  phone,
+  full,
+  asked,
+  reply,
+  bytes,
+  isApplied,
+  spool,
+}: Applying): Change<Outcome> => {
   const isPage = reply.pull === PULL_OK && reply.page !== null;
   const rows = [...spool.flatMap((page) => page.rows), ...reply.rows];
   const dropped = [...spool.flatMap((page) => page.dropped), ...reply.dropped];
@@ -197,7 +216,10 @@ const applied = ({ memory, phone, asked, reply, isApplied, spool }: Applying): C
     lastSyncAt: isApplied ? reply.nowMs : memory.pull.lastSyncAt,
   };
   const carried = new Set(asked.relayed.map(({ sha256 }) => sha256));
+  const relayed = memory.relayed.filter((name) => !carried.has(name));
   const changesRows = isApplied && rows.length + dropped.length > 0;
+  const rowsAfter = changesRows ? withRows(memory.rows, dropped, rows) : memory.rows;
+  const chunks = changesRows ? chunksWith(rowsAfter, rows) : [];
   return {
     stores: ["epochs", "relayed", "seals", "pages", ...(changesRows ? (["rows"] as const) : [])],
     durability: phone.epochs.length === memory.phone?.epochs.length ? "relaxed" : "strict",
@@ -209,21 +231,18 @@ const applied = ({ memory, phone, asked, reply, isApplied, spool }: Applying): C
         putMeta(tx, "problems", problems),
         ...[...carried].map((name) => tx.objectStore("relayed").delete(name)),
       ];
-      if (isPage) work.push(tx.objectStore("pages").add({ rows: reply.rows, dropped: reply.dropped }));
+      if (isPage) work.push(tx.objectStore("pages").add({ reply: bytes }));
       if (isApplied && asked.page !== null) work.push(tx.objectStore("pages").clear());
       if (left.length === 0 && before > 0) work.push(tx.objectStore("seals").clear());
-      if (changesRows) work.push(putRows(tx, rows, dropped));
+      if (changesRows) work.push(putRows(tx, chunks, dropped));
       await Promise.all(work);
     },
-    after: () => ({
-      ...memory,
-      phone,
-      pull,
-      problems,
-      relayed: memory.relayed.filter((name) => !carried.has(name)),
-      rows: changesRows ? withRows(memory.rows, dropped, rows) : memory.rows,
-    }),
+    after: () => ({ ...memory, phone, pull, problems, relayed, rows: rowsAfter }),
     result: { pull: reply.pull, hasMore: isPage || hasMore(phone, asked, before - left.length, memory) },
+    held: {
+      after: () => ({ ...memory, phone: full, problems, relayed }),
+      result: { pull: reply.pull === PULL_OK ? FULL : reply.pull, hasMore: false },
+    },
   };
 };
 
@@ -237,7 +256,7 @@ const hasMore = (phone: Phone, asked: Asked, acked: number, memory: Memory): boo
 const bucketsAfter = (
   before: readonly string[],
   dropped: readonly string[],
-  rows: readonly StoredRow[],
+  rows: readonly WireRow[],
 ): readonly string[] => {
   const buckets = new Set(before);
   for (const bucket of dropped) buckets.delete(bucket);
@@ -255,16 +274,13 @@ const problemsOf = (reply: SyncReply, frames: readonly Sealed[]): FrameProblem[]
 /** Drops come first: a place under another parent is a bucket dropped and granted anew. */
 const putRows = async (
   tx: Writing,
-  rows: readonly StoredRow[],
+  chunks: readonly StoredChunk[],
   dropped: readonly string[],
 ): Promise<void> => {
   const store = tx.objectStore("rows");
-  const work: Promise<unknown>[] = dropped.map((bucket) =>
-    store.delete(IDBKeyRange.bound([bucket], [bucket, []])),
+  const gone = dropped.map((bucket) => store.delete(IDBKeyRange.bound([bucket], [bucket, []])));
+  const work = chunks.map((chunk) =>
+    isEmpty(chunk) ? store.delete([chunk.bucket, chunk.table, chunk.chunk]) : store.put(chunk),
   );
-  for (const row of rows) {
-    const { bucket, table, key, value } = row;
-    work.push(value === null ? store.delete([bucket, table, key]) : store.put({ bucket, table, key, value }));
-  }
-  await Promise.all(work);
+  await Promise.all([...gone, ...work]);
 };

@@ -33,6 +33,8 @@ export interface Change<T> {
   readonly after: () => Memory;
   readonly changesRows?: boolean;
   readonly result: T;
+  /** What of it holds without being stored, where there is no space; all of it if this is left out. */
+  readonly held?: { readonly after: () => Memory; readonly result: T };
 }
 
 export interface Keeper {
@@ -42,7 +44,7 @@ export interface Keeper {
    * database says when it cannot be stored: then nothing changed.
    */
   readonly commit: <T>(prepare: (memory: Memory) => Promise<Change<T> | null>) => Promise<T | null>;
-  /** As `commit`, but keeps the change in memory when there is no space for it. */
+  /** As `commit`, but keeps the change, or what of it is held, in memory when there is no space for it. */
   readonly commitOrHold: <T>(prepare: (memory: Memory) => Promise<Change<T> | null>) => Promise<T | null>;
   /** Another tab changed the database. */
   readonly refresh: () => Promise<void>;
@@ -116,8 +118,10 @@ export const openKeeper = async (ports: Ports, events: KeeperEvents): Promise<Ke
           setFull(true);
         }
         if (!holds || !isOutOfSpace(error)) throw error;
-        // Rows in memory are newer than those on disk until the next start, which asks for them again.
-        memory = { ...change.after(), version: memory.version, rowsVersion: memory.rowsVersion };
+        const { after, result } = change.held ?? change;
+        memory = { ...after(), version: memory.version, rowsVersion: memory.rowsVersion };
+        events.onChange(true);
+        return result;
       }
       events.onChange(true);
       return change.result;

@@ -8,6 +8,7 @@ import type { Value } from "../codec/msgpack.ts";
 import { decodeOp, leafHash, nothingSeen, type Seen } from "../codec/op.ts";
 import type { Database, StoredEpoch, StoredOp, StoredPerson } from "../storage/database.ts";
 import type { Epoch, Recorded } from "./outbox.ts";
+import { rowsOf } from "./row-chunks.ts";
 import { adopt, freshClock, type Setting, UNSET } from "./phone-clock.ts";
 import type { Identity, Phone } from "./phone.ts";
 
@@ -198,7 +199,7 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
   return {
     version,
     rowsVersion,
-    rows: rows === null ? before.rows : grouped(rows),
+    rows: rows === null ? before.rows : rowsOf(rows),
     device,
     phone,
     count: ops.at(-1)?.n ?? since,
@@ -214,17 +215,6 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
 const isSame = (a: Identity, b: Identity): boolean => toHex(a.device) === toHex(b.device);
 
 type Growing = Map<string, Map<string, Map<string, Value>>>;
-
-const grouped = (rows: readonly { bucket: string; table: string; key: string; value: Value }[]): Rows => {
-  const tables: Growing = new Map();
-  for (const { bucket, table, key, value } of rows) {
-    const buckets = tables.get(table) ?? new Map<string, Map<string, Value>>();
-    tables.set(table, buckets);
-    const keys = buckets.get(bucket) ?? new Map<string, Value>();
-    buckets.set(bucket, keys.set(key, value));
-  }
-  return tables;
-};
 
 /** The rows after a pull: first the drops, because a bucket may be dropped and granted anew in one. */
 export const withRows = (

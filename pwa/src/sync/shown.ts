@@ -95,7 +95,9 @@ export const openShown = (): Shown => {
 
   const balances = (): ReadonlySignal<readonly Row<Table>[]> => {
     const below = plain("balance");
-    return computed(() => withPending(below.value as unknown as readonly Row<"balance">[], pending.value));
+    // Work changes many times an hour, rows once in a while: their index outlives it.
+    const settled = computed(() => settledRows(below.value as unknown as readonly Row<"balance">[]));
+    return computed(() => withPending(settled.value, pending.value));
   };
 
   const list = (table: Table): ReadonlySignal<readonly Row<Table>[]> => {
@@ -160,23 +162,27 @@ const shownAs = (
   pending: true,
 });
 
+/** Balances without pending work on them, in order and by key. */
+interface Settled {
+  readonly list: readonly Row<"balance">[];
+  readonly byKey: ReadonlyMap<string, Row<"balance">>;
+}
+
 /** A row without pending work on it, made once. */
-const settledRows = new WeakMap<object, Row<"balance">>();
-const settledRow = (row: Row<"balance">): Row<"balance"> => {
-  let made = settledRows.get(row);
-  if (made === undefined) settledRows.set(row, (made = { ...row, unconfirmed: false, pending: false }));
-  return made;
+const settledRow = new WeakMap<object, Row<"balance">>();
+const settledRows = (rows: readonly Row<"balance">[]): Settled => {
+  const list = rows.map((row) => {
+    let made = settledRow.get(row);
+    if (made === undefined) settledRow.set(row, (made = { ...row, unconfirmed: false, pending: false }));
+    return made;
+  });
+  return { list, byKey: new Map(list.map((row) => [row.key, row])) };
 };
 
-const withPending = (
-  rows: readonly Row<"balance">[],
-  pending: readonly PendingOp[],
-): readonly Row<"balance">[] => {
-  const settled = rows.map(settledRow);
-  if (pending.length === 0) return settled;
-  const byKey = new Map(settled.map((row) => [row.key, row]));
+const withPending = ({ list, byKey }: Settled, pending: readonly PendingOp[]): readonly Row<"balance">[] => {
+  if (pending.length === 0) return list;
   const over = overlay({ keys: () => byKey.keys(), get: (key) => byKey.get(key) }, pending);
-  const shown = settled.map((row) => {
+  const shown = list.map((row) => {
     const above = over.get(row.key);
     return above === undefined ? row : shownAs(row, row.key, above);
   });
