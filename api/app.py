@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Tag
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ControllerRouterHandler
 
 from api import pages, problems
 from api.bootstrap import House
@@ -50,7 +50,7 @@ def create_app(
     *,
     more: Sequence[ControllerRouterHandler] = (),
     files: pages.Pages | None = None,
-) -> ASGIApp:
+) -> Edge:
     """Return the application of the house that is open now; `more` are routes that only the demo has."""
     listeners = sync.Listeners()
 
@@ -72,6 +72,7 @@ def create_app(
             DomainError: problems.refused,
             FaultError: problems.failed,
             HTTPException: problems.rejected,
+            UnicodeDecodeError: problems.not_text,
             Exception: problems.broken,
         },
         lifespan=[streams_end],

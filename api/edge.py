@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp
 
 from api.bootstrap import House
 from api.identity import NONCE_HEADER
@@ -67,7 +67,7 @@ class Edge:
     def __init__(self, app: ASGIApp, house: Callable[[], House]) -> None:
         self._app, self._house = app, house
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request, or pass it on."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)

@@ -35,6 +35,18 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "unsupported-media-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "malformed-query": _BAD,
     "malformed-instant": _BAD,
+    "malformed-quantity": _BAD,
+    "malformed-code": _BAD,
+    "malformed-template": _BAD,
+    "wrong-check-digit": _BAD,
+    "malformed-frame": _BAD,
+    "frame-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "wrong-seal": _UNPROCESSABLE,
+    "unknown-device": HTTPStatus.NOT_FOUND,
+    "malformed-note": _BAD,
+    "malformed-checkpoint": _BAD,
+    "note-refused": _UNPROCESSABLE,
+    "proof-refused": _UNPROCESSABLE,
     "wrong-host": HTTPStatus.MISDIRECTED_REQUEST,
     "not-found": HTTPStatus.NOT_FOUND,
     "method-not-allowed": HTTPStatus.METHOD_NOT_ALLOWED,
@@ -56,10 +68,17 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "wrong-digest": _UNPROCESSABLE,
     # rules
     "malformed-body": _UNPROCESSABLE,
+    "tare-exceeds-gross": _UNPROCESSABLE,
+    "deduction-exceeds-net": _UNPROCESSABLE,
+    "quantity-too-large": _UNPROCESSABLE,
+    "rounding-too-large": _UNPROCESSABLE,
+    "demo-over": _CONFLICT,
+    "unknown-bench": HTTPStatus.NOT_FOUND,
     "not-recorded": _CONFLICT,
     "wrong-setting": _BAD,
     "not-founded": HTTPStatus.NOT_FOUND,
     # the world
+    "bug": HTTPStatus.INTERNAL_SERVER_ERROR,
     "too-many-listeners": _UNAVAILABLE,
     "ledger-unavailable": _UNAVAILABLE,
     "ledger-in-use": _UNAVAILABLE,
@@ -164,6 +183,11 @@ _BY_STATUS: Final = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request-too-large",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "unsupported-media-type",
 }
+
+
+def not_text(_request: _Asked, _error: UnicodeDecodeError) -> Response[bytes]:
+    """A JSON body that is no UTF-8: the framework lets its decoder's error through."""
+    return problem(HTTPStatus.BAD_REQUEST, "malformed-query", "the body is not UTF-8")
 
 
 def broken(request: _Asked, error: Exception) -> Response[bytes]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import httpx
 
@@ -51,14 +52,14 @@ class Running:
             )
             assert taken.imported.faults == (), taken.imported.faults
 
-    async def phone(self, person: str, *, purpose: str = "phone") -> HttpPhone:
+    async def phone(self, person: str, *, purpose: Literal["phone", "desk", "shared"] = "phone") -> HttpPhone:
         """Enrol a phone, sign its person in, and sync once."""
         self.phones += 1
         phone = HttpPhone.numbered(self.client, self.phones, self.time.now_ms)
         made = await make_code(
             self.house,
             EnrolmentAsked(person=person, purpose=purpose),
-            server_url=URL,  # type: ignore[arg-type]  # one of three
+            server_url=URL,
         )
         answer = await phone.enrol(made.url)
         assert answer.status_code == 201, answer.text
