@@ -338,6 +338,35 @@ describe("rows", () => {
     expect(row.value).toMatchObject({ q: 40, pending: false });
   });
 
+  it("show a task and an order as far as this phone's pending work got", async () => {
+    const { ledger } = await world.phone();
+    world.server.standing = [
+      [
+        "site:R1",
+        "task",
+        "T-1",
+        ["T-1", "pick", "liu", "SO-1", [["TOM-5", "1121", "R1", "T1", 40, null]], [], null, "open"],
+      ],
+      [
+        "org",
+        "order",
+        "SO-1",
+        ["SO-1", "laozhou", "sell", "2026-11-23", [["TOM-5", 60, null, 0, 0, 0, 0]], "open"],
+      ],
+    ];
+    await ledger.syncNow();
+    expect(ledger.row("task", "T-1").value?.state).toBe("open");
+    const lines = [{ item: "TOM-5", lot: "1121", from: "R1", to: "T1", qty: 40 }];
+    await ledger.record("pick", { order: "SO-1", task: "T-1", lines });
+    expect(ledger.row("task", "T-1").value).toMatchObject({
+      state: "done",
+      done: [["TOM-5", "1121", 40, 0]],
+    });
+    expect(ledger.rows("order").value[0]?.lines).toStrictEqual([["TOM-5", 60, null, 40, 0, 0, 0]]);
+    await ledger.syncNow();
+    expect(ledger.row("task", "T-1").value?.state).toBe("open");
+  });
+
   it("are refused without a session, and what was recorded goes up all the same", async () => {
     const { ledger } = await world.phone();
     await world.pick(ledger);

@@ -8,6 +8,7 @@ import type { Value } from "../codec/msgpack.ts";
 import { type Body, readBody } from "../domain/kinds.ts";
 import { isMisfit } from "../domain/shape.ts";
 import { type Overlaid, overlay, type PendingOp } from "../fold/overlay.ts";
+import { overlayOrders, overlayTasks } from "../fold/progress.ts";
 import type { OutboxItem } from "./ledger-types.ts";
 import { emptyMemory, type FrameProblem, type Memory } from "./memory.ts";
 import { isSettled, type Recorded } from "./outbox.ts";
@@ -100,10 +101,29 @@ export const openShown = (): Shown => {
     return computed(() => withPending(settled.value, pending.value));
   };
 
+  /** Tasks and orders that this phone's pending work went on with are shown as far as it got. */
+  const progress = (table: "task" | "order"): ReadonlySignal<readonly Row<Table>[]> => {
+    const below = plain(table);
+    const byId = computed(() => new Map(below.value.map((row) => [row.key, row])));
+    return computed(() => {
+      if (pending.value.length === 0) return below.value;
+      const over =
+        table === "task"
+          ? overlayTasks(as<"task">(byId.value), pending.value)
+          : overlayOrders(as<"order">(byId.value), pending.value);
+      return over.size === 0 ? below.value : below.value.map((row) => over.get(row.key) ?? row);
+    });
+  };
+
+  const made = (table: Table): ReadonlySignal<readonly Row<Table>[]> => {
+    if (table === "balance") return balances();
+    return table === "task" || table === "order" ? progress(table) : plain(table);
+  };
+
   const list = (table: Table): ReadonlySignal<readonly Row<Table>[]> => {
-    let made = lists.get(table);
-    if (made === undefined) lists.set(table, (made = table === "balance" ? balances() : plain(table)));
-    return made;
+    let known = lists.get(table);
+    if (known === undefined) lists.set(table, (known = made(table)));
+    return known;
   };
 
   const index = (table: Table): ReadonlySignal<ReadonlyMap<string, Row<Table>>> => {
@@ -161,6 +181,10 @@ const shownAs = (
   unconfirmed: over.unconfirmed,
   pending: true,
 });
+
+/** Rows of a table are those of its name; the lists above hold any. */
+const as = <T extends Table>(rows: ReadonlyMap<string, Row<Table>>): ReadonlyMap<string, Row<T>> =>
+  rows as unknown as ReadonlyMap<string, Row<T>>;
 
 /** Balances without pending work on them, in order and by key. */
 interface Settled {
