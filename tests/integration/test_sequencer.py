@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import msgspec
 import pytest
 
 import sync_engine.pull
@@ -389,9 +390,7 @@ async def test_rows_are_refused_with_the_reason_and_frames_are_taken_all_the_sam
             pass
     request = decode_request(phone.request(wall_ms=company.time(), mono_ms=0))
     if case == "not-enrolled":
-        request = type(request)(
-            **{n: getattr(request, n) for n in request.__struct_fields__} | {"device": b"x" * 16}
-        )
+        request = msgspec.structs.replace(request, device=b"x" * 16)
     receipt = await company.sequencer.submit(
         Delivery(device=request.device, now_ms=None, run=None, frames=request.frames)
     )
