@@ -42,6 +42,7 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "malformed-frame": _BAD,
     "frame-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "wrong-seal": _UNPROCESSABLE,
+    "too-many-waiting": HTTPStatus.TOO_MANY_REQUESTS,
     "unknown-device": HTTPStatus.NOT_FOUND,
     "malformed-note": _BAD,
     "malformed-checkpoint": _BAD,

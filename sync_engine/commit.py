@@ -26,7 +26,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     frames: Sequence[bytes] = ()
     relayed: Sequence[bytes] = ()
     arrived_ms: int = 0
-    """Server time at which the request came in; 0: when it is committed."""
+    """Server time at which the request began to come in, for a slow line is no slow clock; 0: when it is committed."""
     pending: int = 0
     """Ops that the device still holds after these frames."""
 

@@ -54,18 +54,22 @@ async def sync(request: Asked, house: Housed) -> Response[bytes]:
     ways. Redelivery of anything is harmless. Rows need a DPoP proof with this server's nonce; frames need none.
     """
     refuse_media_type(request, MEDIA_TYPE)
+    # A long body over a bad line is no slow clock: the phone said what it calls now when it began to send.
+    arrived_ms = house.clock()
     body = await read_body(request, most=COMPRESSED_BYTES_MAX, most_unpacked=REQUEST_BYTES_MAX)
     asked = decode_request(body)
-    reply = await exchange(house, asked, is_proven=_is_proven(request, house, asked))
+    reply = await exchange(house, asked, is_proven=_is_proven(request, house, asked), arrived_ms=arrived_ms)
     return await _packed(request, encode_reply(reply))
 
 
-async def exchange(house: House, asked: SyncRequest, *, is_proven: bool) -> SyncReply:
-    """Commit what a request brings, then answer it. `is_proven`: it may have rows.
+async def exchange(
+    house: House, asked: SyncRequest, *, is_proven: bool, arrived_ms: int | None = None
+) -> SyncReply:
+    """Commit what a request brings, then answer it. `is_proven`: it may have rows; `arrived_ms`: when it began to come.
 
     Raises FaultError; then nothing was acknowledged.
     """
-    now_ms = house.clock()
+    now_ms = house.clock() if arrived_ms is None else arrived_ms
     is_enrolled = house.ledger.directory.device(asked.device) is not None
     receipt = await house.sequencer.submit(
         Delivery(
