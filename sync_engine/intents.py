@@ -85,9 +85,10 @@ def _certificate(_op: Op, body: Body, fold: Fold, t: int) -> Ruling:
     state = fold.state
     for item, lot in body.lots:
         for plot in state.plots:
-            if _comes_from(fold, plot, item, lot) and interval_of(
-                state, plot, day_of(t, state.utc_offset_minutes)
-            ).covers(day_of(t, state.utc_offset_minutes)):
+            if (
+                _comes_from(fold, plot, item, lot)
+                and interval_of(state, plot, day_of(t, state.utc_offset_minutes)).forbids
+            ):
                 return Ruling("refused", "inside-pre-harvest-interval")
         if state.held.get((item, lot)):
             return Ruling("refused", "lot-held")

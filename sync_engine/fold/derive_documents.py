@@ -8,7 +8,7 @@ import msgspec
 
 from domain import kinds
 from domain.kinds import Body
-from sync_engine.fold.amounts import line_amount_fen
+from domain.money import line_amount_fen
 from sync_engine.fold.findings import OPS_SHOWN_MAX, Finding
 from sync_engine.fold.registers import CONFLICTS_MATTER
 from sync_engine.fold.reporting import report

@@ -1,49 +1,29 @@
 """Harvests against what was sprayed: the pre-harvest interval (fold.md §4)."""
 
+from collections.abc import Iterator
 from datetime import date
-from typing import NamedTuple
 
 from domain import kinds
-from domain.expiry import day_of, days_after, parse_day
+from domain.expiry import day_of, parse_day
+from domain.interval import PlotInterval, Treatment, plot_interval
 from sync_engine.fold.findings import Finding
 from sync_engine.fold.holds import HoldCause
 from sync_engine.fold.reporting import report
 from sync_engine.fold.state import Noted, State
 
 
-class Interval(NamedTuple):
-    """Until when a plot must not be harvested: `clear_on` None and `unknown` True means nobody can tell (red)."""
-
-    clear_on: date | None
-    unknown: bool
-    input_name: str
-    stopped_on: date | None
-
-    def covers(self, day: date) -> bool:
-        """Whether a harvest on that day lies inside the interval; the clear day itself is allowed."""
-        return self.unknown or (self.clear_on is not None and day < self.clear_on)
+def interval_of(state: State, plot: str, day: date) -> PlotInterval:
+    """Return what binds a harvest of the plot on a day, as far as its farm work tells."""
+    return plot_interval(_treatments(state, plot), day)
 
 
-NO_INTERVAL = Interval(None, unknown=False, input_name="", stopped_on=None)
-
-
-def interval_of(state: State, plot: str, day: date) -> Interval:
-    """Return the interval that binds a harvest of the plot on a day: the maximum over all inputs; unknown wins."""
-    latest = NO_INTERVAL
-    for index in sorted(state.plots.get(plot, ())):
+def _treatments(state: State, plot: str) -> Iterator[Treatment]:
+    for index in state.plots.get(plot, ()):
         body = state.noted[index].body
-        if not isinstance(body, kinds.FarmWork):
-            continue
-        stopped = parse_day(body.stopped_on)
-        if stopped is None or stopped > day:
-            continue
-        for trade_name, _generic, _registration, _dose, days in body.inputs:
-            if days is None:
-                return Interval(None, unknown=True, input_name=trade_name, stopped_on=stopped)
-            clear = days_after(stopped, days)
-            if latest.clear_on is None or clear > latest.clear_on:
-                latest = Interval(clear, unknown=False, input_name=trade_name, stopped_on=stopped)
-    return latest
+        stopped = parse_day(body.stopped_on) if isinstance(body, kinds.FarmWork) else None
+        if isinstance(body, kinds.FarmWork) and stopped is not None:
+            for trade_name, _generic, _registration, _dose, days in body.inputs:
+                yield Treatment(trade_name, stopped, days)
 
 
 def derive(state: State) -> None:
@@ -62,7 +42,7 @@ def _derive_plot(state: State, plot: str) -> None:
         if isinstance(noted.body, kinds.Harvest):
             day = day_of(noted.origin.o, state.utc_offset_minutes)
             interval = interval_of(state, plot, day)
-            if interval.covers(day):
+            if interval.forbids:
                 causes.update(((c.item, c.lot, index), c) for c in _causes(noted, noted.body))
                 findings.append(_finding(state, noted, noted.body, plot, interval))
     for item, lot, index in state.caused_by_plot.get(plot, {}):
@@ -83,11 +63,11 @@ def _causes(noted: Noted, body: kinds.Harvest) -> list[HoldCause]:
     ]
 
 
-def _finding(state: State, noted: Noted, body: kinds.Harvest, plot: str, interval: Interval) -> Finding:
+def _finding(state: State, noted: Noted, body: kinds.Harvest, plot: str, interval: PlotInterval) -> Finding:
     line = body.lines[0] if body.lines else None
     facts = (
         plot, "" if line is None else line.item, "" if line is None else line.lot,
-        None if interval.clear_on is None else interval.clear_on.isoformat(), interval.input_name,
+        None if interval.clear_on is None else interval.clear_on.isoformat(), interval.name,
         None if interval.stopped_on is None else interval.stopped_on.isoformat(),
     )  # fmt: skip
     index, released = noted.origin.index, state.names_of(noted.origin.hash, kinds.Release)
