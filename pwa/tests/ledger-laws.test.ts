@@ -89,7 +89,7 @@ class Day {
         break;
       case "kill-while-recording": {
         // Nobody was told of it, so it may be there or not; the chain must be whole.
-        void this.world.pick(ledger);
+        void this.world.pick(ledger).catch(() => undefined);
         this.tabs[step.tab] = await this.world.open(this.disk);
         break;
       }

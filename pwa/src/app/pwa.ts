@@ -188,6 +188,9 @@ export const startPwa = (ports: PwaPorts): void => {
     void readPersistence();
   });
   void readPersistence();
+  effect(() => {
+    if (ports.pending() > 0) void requestBackgroundSync();
+  });
   if (!("serviceWorker" in navigator) || import.meta.env.DEV) return;
   register(ports).catch(() => undefined);
 };

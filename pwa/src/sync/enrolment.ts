@@ -7,7 +7,9 @@ import { type Device, emptyMemory, type Joining } from "./memory.ts";
 import { carriedFrame } from "./bundle.ts";
 import type { Core } from "./core.ts";
 import { freshClock, hear, type Instant, tick } from "./phone-clock.ts";
-import { putPhone } from "./keeper.ts";
+import { putPhone, unsentCount } from "./keeper.ts";
+import type { EnrolResult } from "./ledger-types.ts";
+import { isLongEnough, personWithPin } from "./pin.ts";
 import { freshPhone } from "./phone.ts";
 import { newEpoch } from "./ports.ts";
 import type { StoredPerson } from "../storage/database.ts";
@@ -68,7 +70,7 @@ interface Redeemed {
   readonly utc_offset_minutes: number;
 }
 
-export interface Enrolled {
+interface Enrolled {
   readonly device: Device;
   readonly person: string;
   readonly name: string;
@@ -77,7 +79,7 @@ export interface Enrolled {
   readonly received: Instant;
 }
 
-export type Redemption = { readonly ok: true; readonly enrolled: Enrolled } | Failure;
+type Redemption = { readonly ok: true; readonly enrolled: Enrolled } | Failure;
 
 const NAME_MAX = 64;
 
@@ -92,11 +94,7 @@ const keyFor = async ({ keeper }: Core, code: string): Promise<Joining> => {
 };
 
 /** Uses the code up. What it resolves to must be stored before anything else happens. */
-export const redeem = async (
-  core: Core,
-  { server, code }: EnrolmentCode,
-  name: string,
-): Promise<Redemption> => {
+const redeem = async (core: Core, { server, code }: EnrolmentCode, name: string): Promise<Redemption> => {
   const { ports, courier } = core;
   const { key, publicKey } = await keyFor(core, code);
   const body = new TextEncoder().encode(
@@ -144,7 +142,7 @@ const secretKey = (secret: Bytes): Promise<CryptoKey> =>
  * Makes this phone the enrolled device, in one transaction. Work of the device that it was before and that is not on
  * the server is kept as frames and carried like another phone's.
  */
-export const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | null): Promise<null> =>
+const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | null): Promise<null> =>
   core.keeper.commit(async (memory) => {
     const { device, serverMs, sent, received } = enrolled;
     const isSameOrg = memory.device?.org === device.org;
@@ -194,3 +192,30 @@ export const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerso
       result: null,
     };
   });
+
+/** Joins the organisation of the code, or says why not; then nothing changed. */
+export const enrol = async (
+  core: Core,
+  text: string,
+  { name, pin }: { readonly name: string; readonly pin: string },
+): Promise<EnrolResult> => {
+  const code = readEnrolmentCode(text, core.ports.origin);
+  if (code === null) return { ok: false, type: "not-an-enrolment-code" };
+  if (!isLongEnough(pin)) return { ok: false, type: "pin-too-short" };
+  const memory = core.keeper.memory();
+  // Another server would not take this phone's old work along.
+  const strands = memory.device !== null && memory.device.server !== code.server && unsentCount(memory) > 0;
+  if (strands) return { ok: false, type: "refused" };
+  const redemption = await redeem(core, code, name);
+  if (!redemption.ok) {
+    const isUnknown = redemption.type === "refused" && redemption.code === "unknown-enrolment-code";
+    return { ok: false, type: isUnknown ? "unknown-enrolment-code" : redemption.type };
+  }
+  const { enrolled } = redemption;
+  const { pinIterations, randomBytes } = core.ports;
+  const known = { id: enrolled.person, name: enrolled.name, pin };
+  // A shared phone is nobody's: whoever is added first is the first to sign in.
+  const owner = known.id === "" ? null : await personWithPin(known, pinIterations, randomBytes);
+  await becomeDevice(core, enrolled, owner);
+  return { ok: true, person: enrolled.person, name: enrolled.name };
+};

@@ -60,6 +60,10 @@ export interface KeeperEvents {
 
 class Stale extends Error {}
 
+/** The place in the chain is taken, though the version does not tell: the database was put back under this page. */
+const isTaken = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === "ConstraintError";
+
 export const openKeeper = async (ports: Ports, events: KeeperEvents): Promise<Keeper> => {
   let opened: Promise<Database> | undefined;
   let [memory, isFull, isClosed] = [emptyMemory(), false, false];
@@ -109,7 +113,7 @@ export const openKeeper = async (ports: Ports, events: KeeperEvents): Promise<Ke
         await put(change);
         setFull(false);
       } catch (error) {
-        if (error instanceof Stale) {
+        if (error instanceof Stale || isTaken(error)) {
           await read();
           continue;
         }

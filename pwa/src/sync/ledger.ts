@@ -21,7 +21,7 @@ import type { Ledger, SyncStatus, WipeSafety } from "./ledger-types.ts";
 import type { Memory } from "./memory.ts";
 import { isSettled } from "./outbox.ts";
 import { type Ended, openPace, type Pace } from "./pace.ts";
-import { addPerson, enrol, signIn, signOut } from "./people.ts";
+import { addPerson, signIn, signOut } from "./people.ts";
 import { serverMs } from "./phone-clock.ts";
 import { browserPorts, type Ports } from "./ports.ts";
 import { openShown, type Shown } from "./shown.ts";
@@ -211,7 +211,10 @@ const ledgerOf = (core: Core, shown: Shown, live: LiveState, pace: Pace, close: 
     row: shown.row,
     untyped: shown.untyped,
     enrol: async (url, options) => {
-      const result = await enrol(core, url, options);
+      // Once in the life of a phone, and with a network: not part of what every start loads.
+      const module = await import("./enrolment.ts").catch(() => null);
+      if (module === null) return { ok: false, type: "offline" };
+      const result = await module.enrol(core, url, options);
       if (result.ok) void askPersistence(live);
       return result;
     },

@@ -2,9 +2,7 @@
 import { toHex } from "../codec/bytes.ts";
 import type { StoredPerson } from "../storage/database.ts";
 import type { Core } from "./core.ts";
-import type { AddPersonResult, EnrolResult, SignedIn, SignInResult } from "./ledger-types.ts";
-import { becomeDevice, readEnrolmentCode, redeem } from "./enrolment.ts";
-import { unsentCount } from "./keeper.ts";
+import type { AddPersonResult, SignedIn, SignInResult } from "./ledger-types.ts";
 import type { Memory } from "./memory.ts";
 import { serverMs } from "./phone-clock.ts";
 import { isLocked, isLongEnough, isPin, personWithPin, triesLeft, withTry } from "./pin.ts";
@@ -106,32 +104,6 @@ export const addPerson = async (
   const { pinIterations, randomBytes } = core.ports;
   await store(core, await personWithPin({ id, name, pin }, pinIterations, randomBytes));
   return { ok: true };
-};
-
-export const enrol = async (
-  core: Core,
-  text: string,
-  { name, pin }: { readonly name: string; readonly pin: string },
-): Promise<EnrolResult> => {
-  const code = readEnrolmentCode(text, core.ports.origin);
-  if (code === null) return { ok: false, type: "not-an-enrolment-code" };
-  if (!isLongEnough(pin)) return { ok: false, type: "pin-too-short" };
-  const memory = core.keeper.memory();
-  // Another server would not take this phone's old work along.
-  const strands = memory.device !== null && memory.device.server !== code.server && unsentCount(memory) > 0;
-  if (strands) return { ok: false, type: "refused" };
-  const redemption = await redeem(core, code, name);
-  if (!redemption.ok) {
-    const isUnknown = redemption.type === "refused" && redemption.code === "unknown-enrolment-code";
-    return { ok: false, type: isUnknown ? "unknown-enrolment-code" : redemption.type };
-  }
-  const { enrolled } = redemption;
-  const { pinIterations, randomBytes } = core.ports;
-  const known = { id: enrolled.person, name: enrolled.name, pin };
-  // A shared phone is nobody's: whoever is added first is the first to sign in.
-  const owner = known.id === "" ? null : await personWithPin(known, pinIterations, randomBytes);
-  await becomeDevice(core, enrolled, owner);
-  return { ok: true, person: enrolled.person, name: enrolled.name };
 };
 
 /** Who is signed in at this instant, as far as the rows tell. */
