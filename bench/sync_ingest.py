@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from bench.company import Company, open_company
 from storage.engine import PRAGMAS
-from sync_engine.adapters.ledger_store import Step, StoredLedger
+from storage.writer import Step
+from sync_engine.adapters.ledger_store import StoredLedger
 from sync_engine.commit import Commit, Contact, Delivery
 from sync_engine.phone import Phone
 from sync_engine.ports import LedgerStore, SealedHead

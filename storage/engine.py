@@ -13,9 +13,11 @@ BUSY_TIMEOUT_MS: Final = 10_000
 CACHE_KIB: Final = 64 * 1024
 
 PRAGMAS: Final = (
+    "PRAGMA page_size=8192",  # of a new file: an op with its index entries fits better
     "PRAGMA journal_mode=WAL",  # readers never wait for the sequencer
     "PRAGMA synchronous=FULL",  # with WAL: a commit returns when it is on the disk
     "PRAGMA foreign_keys=ON",
+    "PRAGMA wal_autocheckpoint=4000",  # 32 MB: a page that every commit changes is copied back once in many
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     f"PRAGMA cache_size=-{CACHE_KIB}",
     "PRAGMA temp_store=MEMORY",

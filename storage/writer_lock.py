@@ -9,9 +9,6 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from domain.errors import FaultError
 
 
@@ -25,46 +22,22 @@ class LedgerInUseError(FaultError):
         self.org = org
 
 
-class WriterLock:
-    """Held from `take` until `release`, or until the process or the connection ends."""
+def lock_file(database: Path, org: str) -> int:
+    """Return the descriptor of the lock beside a database: closing it, or dying, lets go.
 
-    def __init__(self, org: str) -> None:
-        self._org = org
-        self._file: int | None = None
-
-    async def take(self, connection: AsyncConnection) -> None:
-        """Become the writer.
-
-        Raises LedgerInUseError when another is.
-        """
-        if connection.dialect.name == "sqlite":
-            path = connection.engine.url.database
-            if path and path != ":memory:":
-                self._lock_file(Path(path))
-            return
-        asked = text("SELECT pg_try_advisory_lock(:key)")
-        if not (await connection.execute(asked, {"key": _key(self._org)})).scalar():
-            raise LedgerInUseError(org=self._org)
-
-    async def release(self, connection: AsyncConnection | None) -> None:
-        """Let another become the writer. A lost connection has let go by itself."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-        if connection is not None and connection.dialect.name == "postgresql" and not connection.closed:
-            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _key(self._org)})
-
-    def _lock_file(self, database: Path) -> None:
-        name = f"{database.name}.{self._org}.lock"
-        descriptor = os.open(database.with_name(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            # The file stays: removing it would let two processes lock two files of one name.
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            raise LedgerInUseError(org=self._org) from error
-        self._file = descriptor
+    Raises LedgerInUseError.
+    """
+    name = f"{database.name}.{org}.lock"
+    descriptor = os.open(database.with_name(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        # The file stays: removing it would let two processes lock two files of one name.
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise LedgerInUseError(org=org) from error
+    return descriptor
 
 
-def _key(org: str) -> int:
+def advisory_key(org: str) -> int:
+    """Return the number of an organisation's advisory lock."""
     return int.from_bytes(sha256(b"gobi/writer/" + org.encode()).digest()[:8], "big", signed=True)

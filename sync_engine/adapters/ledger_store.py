@@ -1,5 +1,6 @@
 """The ledger of one organisation in SQLite or PostgreSQL: see `LedgerStore` in `ports` for what it promises."""
 
+import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,9 +12,8 @@ from domain.canonical import MalformedError
 from domain.errors import FaultError
 from storage import tables
 from storage.statements import Statements
-from storage.writer_lock import WriterLock
+from storage.writer import Step, Writer, open_writer
 from sync_engine.adapters.ledger_rows import (
-    Record,
     change_to_record,
     changes_to_records,
     contact_to_record,
@@ -29,9 +29,6 @@ from sync_engine.adapters.ledger_rows import (
 )
 from sync_engine.commit import Commit, Contact
 from sync_engine.ports import RowsFound, RowsWanted, SealedHead, Stored, TilePlace
-
-Step = tuple[str, list[Record]]
-"""A statement, and the records that it takes, each once."""
 
 DISK_FULL_RETRY_S: Final = 60
 """Somebody has to make room first; phones keep what they have."""
@@ -80,8 +77,7 @@ class StoredLedger:
     def __init__(self, engine: AsyncEngine, org: str) -> None:
         self._engine = engine
         self._org = org
-        self._lock = WriterLock(org)
-        self._writer: AsyncConnection | None = None
+        self._writer: Writer | None = None
         make = Statements(engine.dialect)
         self._insert_op = make.insert(tables.ops)
         self._amend_op = make.amend(
@@ -101,34 +97,17 @@ class StoredLedger:
 
     async def open(self) -> None:
         """See `LedgerStore`."""
-        if self._writer is not None:
-            return
-        try:
-            connection = await self._engine.connect()
-        except (SQLAlchemyError, OSError) as error:
-            raise _fault(error) from error
-        try:
-            await self._lock.take(connection)
-            await connection.commit()
-        except FaultError:
-            await connection.close()
-            raise
-        except (SQLAlchemyError, OSError) as error:
-            await connection.close()
-            raise _fault(error) from error
-        self._writer = connection
+        if self._writer is None:
+            try:
+                self._writer = await open_writer(self._engine, self._org)
+            except _FAILURES as error:
+                raise _fault(error) from error
 
     async def close(self) -> None:
         """See `LedgerStore`."""
         writer, self._writer = self._writer, None
-        if writer is None:
-            return
-        try:
-            await self._lock.release(writer)
+        if writer is not None:
             await writer.close()
-        except (SQLAlchemyError, OSError):
-            # A connection that is lost has let go of its lock by being lost.
-            await self._lock.release(None)
 
     async def load(self) -> Stored:
         """See `LedgerStore`."""
@@ -184,7 +163,7 @@ class StoredLedger:
             await cut.execute(
                 select(tables.checkpoints.c.size).where(tables.checkpoints.c.org == "").limit(1)
             )
-        except (SQLAlchemyError, OSError) as error:
+        except _FAILURES as error:
             raise _fault(error) from error
         return cut
 
@@ -214,29 +193,14 @@ class StoredLedger:
         """Make steps durable as one transaction. Raises FaultError."""
         assert self._writer is not None, "only who opened the store commits"
         try:
-            for statement, records in steps:
-                if records:
-                    await self._writer.exec_driver_sql(statement, records)
-            await self._writer.commit()
-        except (SQLAlchemyError, OSError) as error:
-            await self._abandon()
+            await self._writer.write(steps)
+        except _FAILURES as error:
+            await self.close()
             raise _fault(error) from error
         except BaseException:
             # Cancelled in the middle: the connection must not carry half a commit into the next one.
-            await self._abandon()
+            await self.close()
             raise
-
-    async def _abandon(self) -> None:
-        """Give the connection up with whatever it holds; the next `open` takes another."""
-        writer, self._writer = self._writer, None
-        assert writer is not None
-        try:
-            await writer.rollback()
-        except (SQLAlchemyError, OSError):
-            await writer.invalidate()
-        finally:
-            await self._lock.release(None if writer.invalidated else writer)
-            await writer.close()
 
 
 class StoredCut:
@@ -250,7 +214,7 @@ class StoredCut:
         """Run a query in this state. Raises FaultError."""
         try:
             return await self._connection.execute(statement)
-        except (SQLAlchemyError, OSError) as error:
+        except _FAILURES as error:
             await self.close()
             raise _fault(error) from error
 
@@ -289,9 +253,12 @@ class StoredCut:
             await self._connection.close()
 
 
+_FAILURES: Final = (SQLAlchemyError, sqlite3.Error, OSError)
+
+
 def _fault(error: Exception) -> FaultError:
     reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-    is_full = isinstance(error, OperationalError) and "full" in reason
+    is_full = isinstance(error, OperationalError | sqlite3.OperationalError) and "full" in reason
     if is_full or "No space left" in reason or "DiskFull" in type(error).__name__:
         return StorageFullError()
     return StorageFaultError(reason=reason.splitlines()[0][:200] if reason else type(error).__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import pytest
@@ -294,10 +294,9 @@ async def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
 
 async def _limit_pages(company: Company, pages: int) -> None:
     """Bound the file by the pages that it has: SQLite takes no smaller limit."""
-    store: Any = company.store
-    connection: Final = store._writer
-    await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages or 1}")
-    await connection.commit()
+    writer: Any = company.store
+    writer = writer._writer
+    await writer._run(lambda: writer._connection.execute(f"PRAGMA max_page_count = {pages or 1}"))
 
 
 async def test_a_bug_that_one_request_meets_does_not_fail_its_neighbours(
