@@ -5,7 +5,6 @@ its own choice. Corpus: `tests/vectors/ops/seals.json`.
 """
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from domain.canonical import MalformedError, encode
+from domain.merkle import merkle_root
 from domain.ops import LeafHash
 
 PrivateKey = ec.EllipticCurvePrivateKey
@@ -74,14 +74,3 @@ def load_key(raw: bytes) -> PublicKey:
 def raw_key(key: PublicKey) -> bytes:
     """Return the key as a 65-byte uncompressed point."""
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-
-
-def merkle_root(hashes: Sequence[bytes]) -> bytes:
-    """TODO(codec): take it from domain.merkle."""
-    level = list(hashes)
-    while len(level) > 1:
-        odd = level[len(level) & ~1 :]
-        level = [
-            sha256(b"\x01" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)
-        ] + odd
-    return level[0]

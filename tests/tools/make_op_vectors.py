@@ -14,10 +14,11 @@ from typing import Any, Final
 import msgspec
 
 from domain.canonical import INT_MAX, decode, encode
+from domain.merkle import merkle_root
 from domain.ops import Op, device_id, device_secret, encode_op, leaf_hash
 from sync_engine.columns import differences, run_lengths
 from sync_engine.frame import ErasableValue, Frame, decode_frame, encode_frame, sealed_ops
-from sync_engine.seal import load_key, merkle_root, raw_key, seal_message, sign_seal
+from sync_engine.seal import load_key, raw_key, seal_message, sign_seal
 from sync_engine.wire import (
     Acked,
     Held,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from domain import kinds
 from domain.canonical import INT_MAX, MalformedError
 from domain.kinds import MalformedBodyError
 from domain.ops import OP_BYTES_MAX, LeafHash, leaf_hash
@@ -359,3 +360,30 @@ def test_the_leaf_hash_of_every_appended_op_is_that_of_its_bytes(company: Compan
     company.pick("liu")
     for entry in company.bring("liu").appended:
         assert leaf_hash(entry.data) == entry.logged.hash
+
+
+def test_a_later_version_reads_what_an_earlier_one_could_not(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.delitem(kinds.BODIES, "dispose")
+        company.record("limin", "dispose", "mould", [["TOM-5", "1121", "R1", "", 4]])
+        company.bring("limin")
+        assert company.verdict("limin") == ("deferred", "unknown-kind")
+    company.restart()
+    company.take()
+    assert company.verdict("limin") == ("accepted", "")
+    assert company.on_hand() == 996
+    assert company.server.misfits(empty_ledger()) == []
+
+
+def test_what_was_known_earlier_is_still_known_after_a_restart(company: Company) -> None:
+    digest = quarantined(company)
+    before = company.ledger.size
+    company.record("limin", "resolve", "accepted", "", names=[digest])
+    company.bring("limin")
+    for _ in range(2):
+        known = company.ledger.fold.balances(None, before)
+        assert known["TOM-5", "1121", "R1"][0] == 1000
+        assert company.on_hand() == 1005
+        company.restart()

@@ -14,7 +14,7 @@ from sync_engine.outbox import FRAME_OPS
 from sync_engine.phone import Enrolment, Phone
 from sync_engine.phone_clock import PARTING_MS, READING_MS, UNSET_ERR_MS
 from sync_engine.seal import load_key, raw_key
-from sync_engine.wire import MalformedReplyError, SyncReply, decode_request
+from sync_engine.wire import Held, MalformedReplyError, Settled, SyncReply, decode_request, encode_reply
 from tests.tools.op_chain import ENROL, ORG, START_MS, private_key
 from tests.tools.small_ledger import DeviceLog, SmallLedger
 
@@ -449,3 +449,49 @@ def test_the_hash_that_recording_returns_is_that_of_the_bytes(world: World) -> N
     phone = world.phone()
     digest = world.pick(phone)
     assert digest == leaf_hash(phone.pending[0].data)
+
+
+def test_a_request_says_how_many_ops_stay_behind(world: World) -> None:
+    phone = world.phone()
+    for _ in range(3):
+        world.pick(phone)
+    request = phone.request(wall_ms=world.now_ms, mono_ms=world.now_ms - START_MS)
+    assert decode_request(request).pending == 0
+    for _ in range(2200):
+        phone.record("finish", ["A" * 2000, "", "R1"], wall_ms=world.now_ms, mono_ms=world.now_ms - START_MS)
+    asked = decode_request(phone.request(wall_ms=world.now_ms, mono_ms=world.now_ms - START_MS))
+    carried = sum(len(decode_frame(frame, lambda _: SECRET).ops) for frame in asked.frames)
+    assert 0 < asked.pending == len(phone.unsent) - carried
+
+
+def test_what_was_never_sent_is_not_settled_by_what_a_clone_sent_in_its_place(world: World) -> None:
+    phone = world.phone()
+    world.pick(phone)
+    world.sync(phone)
+    digest = world.pick(phone)
+    reply = SyncReply(
+        now_ms=world.now_ms, log_size=9, pull="ok", cursor=8, page=None, dropped=(), rows=(),
+        settled=(Settled(phone.epoch, 1, 5),), held=(Held(phone.epoch, 2, phone.outbox[phone.epoch].entries[0].hash),),
+        problems=(), checkpoint="", seen=None, acked=(),
+    )  # fmt: skip
+    mono = world.now_ms - START_MS
+    phone.request(wall_ms=world.now_ms, mono_ms=mono)
+    phone.receive(
+        encode_reply(reply), sent_wall_ms=world.now_ms, sent_mono_ms=mono, received_wall_ms=world.now_ms,
+        received_mono_ms=mono,
+    )  # fmt: skip
+    assert [entry.hash for entry in phone.pending] == [digest]
+
+
+def test_times_that_lie_too_far_apart_for_one_frame_go_into_two(world: World) -> None:
+    phone = world.phone()
+    for wall_ms in (-(2**53) + 1, 2**53 - 1):
+        phone.record("finish", ["A", "", "R1"], wall_ms=wall_ms, mono_ms=0)
+    assert [len(decode_frame(frame, lambda _: SECRET).ops) for frame in phone.frames()] == [1, 1]
+
+
+def test_frames_for_codes_hold_as_few_ops_as_asked(world: World) -> None:
+    phone = world.phone()
+    for _ in range(5):
+        world.pick(phone)
+    assert [len(decode_frame(frame, lambda _: SECRET).ops) for frame in phone.frames(2)] == [2, 2, 1]

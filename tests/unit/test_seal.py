@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from domain.canonical import MalformedError
+from domain.merkle import merkle_root
 from domain.ops import LeafHash
 from sync_engine.seal import (
     SEAL_OPS_MAX,
