@@ -13,7 +13,6 @@ from domain.ops import LeafHash
 from sync_engine.seal import (
     SEAL_OPS_MAX,
     load_key,
-    merkle_root,
     raw_key,
     seal_message,
     sign_seal,
