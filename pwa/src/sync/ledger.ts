@@ -127,11 +127,15 @@ const automatic = (
     }
   });
   const stopSwitch = live.isSetOffline.subscribe(triggers.reconnect);
+  const stopStatus = live.status.subscribe(({ type }) => {
+    if (type === "ok" || type === "no-rows") triggers.reconnect();
+  });
   const timer = setInterval(live.glance, GLANCE_MS);
   pace.soon();
   return () => {
     clearInterval(timer);
     stopSwitch();
+    stopStatus();
     triggers.stop();
   };
 };

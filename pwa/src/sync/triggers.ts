@@ -4,7 +4,7 @@ import { toHex } from "../codec/bytes.ts";
 import type { Pace } from "./pace.ts";
 
 export interface Triggers {
-  /** The device, its server or the demo's switch changed: the line to the server is taken up anew. */
+  /** The device, its server or the demo's switch changed, or the server was met: the line is taken up if it is down. */
   readonly reconnect: () => void;
   readonly stop: () => void;
 }
@@ -40,8 +40,15 @@ export const openTriggers = (
       // A poke may tell of what came down already.
       if (!(size <= keeper.memory().pull.cursor + 1)) pace.soon();
     });
+    let wasOpen = false;
     line.addEventListener("open", () => {
+      wasOpen = true;
       pace.soon();
+    });
+    line.addEventListener("error", () => {
+      // The browser would try again every three seconds of a day without signal; meetings have their pauses.
+      hangUp();
+      if (wasOpen) pace.soon();
     });
   };
 
