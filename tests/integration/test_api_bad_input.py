@@ -234,7 +234,7 @@ _ASCII = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=40
 _PATHS = st.sampled_from(
     ["/api/v1/sync", "/api/v1/sync/events/x", "/api/v1/enrolments", "/api/v1/enrolments/redeem", "/api/v1/balances",
      "/api/v1/lots/x/y/history", "/api/v1/devices", "/api/v1/devices/zz/ops", "/api/v1/ops/-1", "/api/v1/evidence/aa",
-     "/api/v1/imports/items", "/api/v1/exceptions", "/api/v1/log/proof/x", 
+     "/api/v1/imports/items", "/api/v1/exceptions", "/api/v1/log/proof/x",
      "/api/v1/log/consistency/99999999999999999999",
      "/log/tile/0/000", "/log/tile/x", "/schema/openapi.json", "/demo/api/ledger", "/errors/x", "/"]
 )  # fmt: skip
