@@ -86,7 +86,7 @@ fix: setup  ## repair what the tools can repair
 
 .PHONY: test test-pwa
 test: setup pwa test-pwa  ## every test; ARGS goes to pytest (make test ARGS="-k fold")
-	$(PYTEST) -n 2 $(ARGS)
+	$(PYTEST) -n 2 --dist loadgroup $(ARGS)
 
 test-pwa: $(JS_READY)
 	cd pwa && npm run --silent test

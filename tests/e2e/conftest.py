@@ -34,19 +34,15 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        log = (self.folder / "server.log").open("ab")
-        command = [
-            sys.executable,
-            "-m",
-            "api",
-            "serve",
-            "--demo",
-            "--port",
-            str(self.port),
-            "--data",
-            str(self.folder / "data"),
-        ]
-        self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+        command = [sys.executable, "-m", "api", "serve", "--demo", "--port", str(self.port)]
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--data", str(self.folder / "data")],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline:
             with (
