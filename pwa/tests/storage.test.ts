@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readHead, writeHead } from "../src/storage/second-head.ts";
 import { DATABASE, openDatabase } from "../src/storage/database.ts";
+import { flushFromWorker } from "../src/sync/flush.ts";
 import { dump, TextMap, World } from "./ledger-world.ts";
 
 let world: World;
@@ -124,6 +125,59 @@ describe("the database", () => {
     await expect(db.add("ops", op!)).rejects.toThrow();
     await expect(db.add("ops", { ...op!, n: 99 })).rejects.toThrow();
     db.close();
+  });
+});
+
+describe("rows at rest", () => {
+  it("that cannot be read are pulled anew, and the phone opens all the same", async () => {
+    const { ledger, disk } = await world.phone();
+    world.server.standing = [["org", "place", "R1", ["R1", []]]];
+    await ledger.syncNow();
+    const db = await openDatabase(disk.name, () => undefined);
+    for (const chunk of await db.getAll("rows"))
+      await db.put("rows", { ...chunk, data: Uint8Array.of(0xc1) });
+    db.close();
+    const again = await world.open(disk);
+    expect(again.rows("place").value).toHaveLength(0);
+    expect(again.state.person.value?.id).toBe("liu");
+    await again.syncNow();
+    expect(again.rows("place").value).toHaveLength(1);
+  });
+
+  it("change in the chunks that a change touches, and are what is in memory", async () => {
+    const { ledger, disk } = await world.phone();
+    world.server.standing = Array.from({ length: 500 }, (_, i) => ["org", "place", `P${i}`, [`P${i}`, []]]);
+    await ledger.syncNow();
+    await world.pick(ledger);
+    await ledger.syncNow();
+    const again = await world.open(disk);
+    expect(again.rows("place").value).toHaveLength(500);
+    expect(new Set(again.untyped("op").value.map(({ key }) => key))).toStrictEqual(
+      new Set(ledger.untyped("op").value.map(({ key }) => key)),
+    );
+  });
+});
+
+describe("the service worker", () => {
+  it("brings up the outbox where no page is open, but not while the demo's switch is off", async () => {
+    const { ledger, disk } = await world.phone();
+    const ref = await world.pick(ledger);
+    const ports = {
+      databaseName: disk.name,
+      fetch: world.server.fetch,
+      local: undefined,
+      session: undefined,
+    };
+    ledger.setOffline(true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await expect(flushFromWorker(ports)).rejects.toThrow("not flushed: offline");
+    ledger.setOffline(false);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await flushFromWorker(ports);
+    expect(world.server.log.map(({ hash }) => hash)).toContain(ref.hash);
+    await ledger.syncNow();
+    expect(ledger.state.pendingCount.value).toBe(0);
+    expect(world.server.chainFaults()).toStrictEqual([]);
   });
 });
 

@@ -231,8 +231,9 @@ const applied = ({
         putMeta(tx, "problems", problems),
         ...[...carried].map((name) => tx.objectStore("relayed").delete(name)),
       ];
+      // A cut begins or ends with an empty spool, whatever broke off before it.
+      if (isApplied || (isPage && asked.page === null)) work.push(tx.objectStore("pages").clear());
       if (isPage) work.push(tx.objectStore("pages").add({ reply: bytes }));
-      if (isApplied && asked.page !== null) work.push(tx.objectStore("pages").clear());
       if (left.length === 0 && before > 0) work.push(tx.objectStore("seals").clear());
       if (changesRows) work.push(putRows(tx, chunks, dropped));
       await Promise.all(work);

@@ -1,14 +1,18 @@
 /** Brings up the outbox from the service worker, where no page is open. */
 import { openCore } from "./core.ts";
 import { uploadEvidence } from "./evidence.ts";
-import { browserPorts } from "./ports.ts";
+import { browserPorts, type Ports } from "./ports.ts";
+import { openTabs } from "./tabs.ts";
 
 /** Rejects when something is left: the browser then tries again later. */
-export const flushFromWorker = async (): Promise<void> => {
-  const nothing = (): void => undefined;
-  const ports = { ...browserPorts(), isAutomatic: false };
+export const flushFromWorker = async (given: Partial<Ports> = {}): Promise<void> => {
+  const ports: Ports = { ...browserPorts(), ...given, isAutomatic: false };
+  const tabs = openTabs(ports.databaseName);
   let isOffline = false;
-  const core = await openCore(ports, { onChange: nothing, onSpace: nothing }, () => isOffline);
+  const onChange = (isOwn: boolean): void => {
+    if (isOwn) tabs.tell();
+  };
+  const core = await openCore(ports, { onChange, onSpace: () => undefined }, () => isOffline);
   try {
     isOffline = (await (await core.keeper.database()).get("meta", "offline")) === true;
     const { status } = await core.meet();
@@ -17,5 +21,6 @@ export const flushFromWorker = async (): Promise<void> => {
     await uploadEvidence(core);
   } finally {
     await core.keeper.close();
+    tabs.close();
   }
 };

@@ -26,6 +26,7 @@ import { serverMs } from "./phone-clock.ts";
 import { browserPorts, type Ports } from "./ports.ts";
 import { openShown, type Shown } from "./shown.ts";
 import { keepOffline, type LiveState, openState } from "./state.ts";
+import { openTabs } from "./tabs.ts";
 import { openTriggers } from "./triggers.ts";
 
 export type * from "./ledger-types.ts";
@@ -33,14 +34,13 @@ export type { Balance, Register, Row, Table } from "./rows.ts";
 
 /** How often the state is looked at without a cause: sessions expire and delays end by themselves. */
 const GLANCE_MS = 15_000;
-const CHANNEL = "gobi-ledger";
 
 /** `given` replaces parts of the surroundings: tests bring their own clocks, network and stores. */
 export const openLedger = async (given: Partial<Ports> = {}): Promise<Ledger> => {
   const ports: Ports = { ...browserPorts(), ...given };
   const shown = openShown();
   const live = openState(ports, shown);
-  const tabs = openTabs(ports);
+  const tabs = openTabs(ports.databaseName);
 
   let onOwnChange = (): void => undefined;
   const open: { core?: Core } = {};
@@ -140,28 +140,6 @@ const automatic = (
   };
 };
 
-/** Other tabs of this origin: whoever changed the database says so, everybody else reads it again. */
-const openTabs = (ports: Ports) => {
-  if (typeof BroadcastChannel !== "function")
-    return { tell: () => undefined, listen: () => undefined, close: () => undefined };
-  const channel: BroadcastChannel & { readonly unref?: () => void } = new BroadcastChannel(
-    `${CHANNEL}/${ports.databaseName}`,
-  );
-  // Outside a browser an open channel would keep the process alive.
-  channel.unref?.();
-  return {
-    tell: () => {
-      channel.postMessage(null);
-    },
-    listen: (then: () => void) => {
-      channel.addEventListener("message", then);
-    },
-    close: () => {
-      channel.close();
-    },
-  };
-};
-
 /** Missing outside secure contexts and outside browsers. */
 const storageManager = (): StorageManager | undefined =>
   (globalThis as { navigator?: { storage?: StorageManager } }).navigator?.storage;
@@ -222,7 +200,11 @@ const ledgerOf = (core: Core, shown: Shown, live: LiveState, pace: Pace, close: 
       if (result.ok) void askPersistence(live);
       return result;
     },
-    signIn: (person, pin) => signIn(core, person, pin),
+    signIn: async (person, pin) => {
+      const result = await signIn(core, person, pin);
+      if (result.ok && !live.persisted.value) void askPersistence(live);
+      return result;
+    },
     signOut: () => signOut(core),
     addPerson: (person, name, pin) => addPerson(core, person, name, pin),
     syncNow,

@@ -4,9 +4,9 @@
  */
 import type { Bytes } from "../codec/bytes.ts";
 import { toHex } from "../codec/bytes.ts";
-import type { Value } from "../codec/msgpack.ts";
+import { isMalformed, type Value } from "../codec/msgpack.ts";
 import { decodeOp, leafHash, nothingSeen, type Seen } from "../codec/op.ts";
-import type { Database, StoredEpoch, StoredOp, StoredPerson } from "../storage/database.ts";
+import type { Database, StoredChunk, StoredEpoch, StoredOp, StoredPerson } from "../storage/database.ts";
 import type { Epoch, Recorded } from "./outbox.ts";
 import { rowsOf } from "./row-chunks.ts";
 import { adopt, freshClock, type Setting, UNSET } from "./phone-clock.ts";
@@ -173,7 +173,9 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
       tx.done,
     ]);
   const { setting = UNSET, runs = 0 } = clock ?? {};
-  const applied = pull ?? noPull();
+  const read = rows === null ? before.rows : readable(rows);
+  // Chunks that cannot be read are copies of what the server has: they are pulled anew, and nothing else stops.
+  const applied = read === null ? { ...noPull(), seen: pull?.seen ?? nothingSeen() } : (pull ?? noPull());
   const known = isSameDevice ? (before.phone?.epochs ?? []) : [];
   const phone: Phone | null =
     device === null || chain === undefined
@@ -199,7 +201,7 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
   return {
     version,
     rowsVersion,
-    rows: rows === null ? before.rows : rowsOf(rows),
+    rows: read ?? new Map(),
     device,
     phone,
     count: ops.at(-1)?.n ?? since,
@@ -213,6 +215,15 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
 };
 
 const isSame = (a: Identity, b: Identity): boolean => toHex(a.device) === toHex(b.device);
+
+const readable = (chunks: readonly StoredChunk[]): Rows | null => {
+  try {
+    return rowsOf(chunks);
+  } catch (error) {
+    if (isMalformed(error)) return null;
+    throw error;
+  }
+};
 
 type Growing = Map<string, Map<string, Map<string, Value>>>;
 
