@@ -123,7 +123,8 @@ def _derive_group(state: State, rows: Rows, group: StockGroup) -> None:
         state.dirty_excursions[index] = None
     if group.counts or group.posts or (item, place) in state.posted_by:
         derive_counts(state, rows, group)
-    _judge_picks(state, group)
+    if group.judged < len(group.picks) or group.pick_findings:
+        _judge_picks(state, group)
     _report_unknown_item(state, group)
 
 
@@ -141,7 +142,8 @@ def _put_balance(state: State, rows: Rows, item: str, lot: str, place: str, bala
 
 def _key_findings(state: State, group: StockGroup, lot: str, balance: Balance) -> list[Finding]:
     found: list[Finding] = []
-    if is_physical(group.place) and (balance.q < 0 or balance.w < 0) and not _is_covered(group, lot):
+    is_short = balance.q < 0 or balance.w < 0
+    if is_short and is_physical(group.place) and not _is_covered(group, lot):
         about = (group.item, lot, group.place)
         ops, o = _takers(group, lot, balance)
         found.append(Finding("negative-stock", about, (*about, balance.q, balance.w), ops, o))
@@ -191,8 +193,6 @@ def _report_unknown_item(state: State, group: StockGroup) -> None:
 
 def _judge_picks(state: State, group: StockGroup) -> None:
     """Judge the picks that were not judged yet, or all of them after something that they depend on changed."""
-    if not group.picks and group.judged == 0 and not group.pick_findings:
-        return
     kept = [(number, finding) for number, finding in group.pick_findings if number < group.judged]
     if is_physical(group.place):
         ends: dict[str, int | None] = {}

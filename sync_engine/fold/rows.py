@@ -101,10 +101,12 @@ class Rows:
         if q not in _EXACT or w not in _EXACT:
             self.put(bucket, "balance", key, (item, lot, place, *rest))
             return
-        before = self._bucket_of.get(("balance", key))
-        if before is not None and before != bucket:
-            self._drop((before, "balance", key))
-        self._bucket_of["balance", key] = bucket
+        known = ("balance", key)
+        before = self._bucket_of.get(known)
+        if before != bucket:
+            if before is not None:
+                self._drop((before, "balance", key))
+            self._bucket_of[known] = bucket
         self._write((bucket, "balance", key), _pack((item, lot, place, *rest)))
 
     def _write(self, row: RowKey, data: bytes) -> None:

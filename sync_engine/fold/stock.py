@@ -89,7 +89,16 @@ class StockGroup:
             insort(self.late_claims, entry)
         if entry.estimated:
             self._flagged = True
-        self._insert(entry)
+        entries = self.entries
+        if self._stale or (entries and entry < entries[-1]):
+            self._insert(entry)
+            return
+        # By far the most frequent: it comes last and all before it was stepped.
+        entries.append(entry)
+        if self._position >= self._next_mark:
+            self._mark()
+        self._position += 1
+        self._move(entry)
 
     def put(self, entry: Entry) -> None:
         """Add a count, its close or a finish; any order of calls ends in the same state."""
