@@ -2,11 +2,12 @@
  * The demo page beside this phone: it may cut the network and nothing else. It is obeyed only when its origin is this
  * server's demo page and the server itself says that it is a demo.
  */
-import type { Ledger } from "../sync/ledger-types.ts";
+import type { Ledger, SyncStatus } from "../sync/ledger-types.ts";
 
 type DemoMessage =
   | { readonly type: "gobi/demo-offline"; readonly offline: boolean }
-  | { readonly type: "gobi/demo-open"; readonly hash: string };
+  | { readonly type: "gobi/demo-open"; readonly hash: string }
+  | { readonly type: "gobi/demo-wipe" };
 
 /** `liu.localhost:8000` is shown beside `localhost:8000`. */
 export const isDemoOrigin = (origin: string, own: string): boolean => {
@@ -43,8 +44,23 @@ const readMessage = (data: unknown): DemoMessage | null => {
   if (data.type === "gobi/demo-open" && "hash" in data && typeof data.hash === "string") {
     return { type: data.type, hash: data.hash };
   }
-  return null;
+  return data.type === "gobi/demo-wipe" ? { type: data.type } : null;
 };
+
+/** The demo began anew: its ledger knows this phone no more. */
+const wipe = async (ledger: Ledger): Promise<void> => {
+  ledger.close();
+  for (const { name } of await indexedDB.databases()) if (name !== undefined) indexedDB.deleteDatabase(name);
+  localStorage.clear();
+  sessionStorage.clear();
+  location.hash = "";
+  location.reload();
+};
+
+/** The server answers, and does not know this phone. */
+const isStranger = (status: SyncStatus): boolean =>
+  (status.type === "no-rows" || status.type === "refused") &&
+  ["not-enrolled", "unknown-device"].includes(status.code);
 
 const obey = (ledger: Ledger, message: DemoMessage): void => {
   switch (message.type) {
@@ -54,6 +70,9 @@ const obey = (ledger: Ledger, message: DemoMessage): void => {
       return;
     case "gobi/demo-open":
       if (message.hash.startsWith("#/")) location.hash = message.hash;
+      return;
+    case "gobi/demo-wipe":
+      void wipe(ledger);
   }
 };
 
@@ -74,16 +93,12 @@ export const listenToDemo = (ledger: Ledger): void => {
       signedIn: ledger.state.person.value?.id ?? null,
       pending: ledger.state.pendingCount.value,
       offline: ledger.isSetOffline.value,
+      stranger: isStranger(ledger.state.syncStatus.value),
     };
     // Nothing secret: whoever frames the phone sees as much.
     window.parent.postMessage(state, "*");
   };
-  for (const signal of [
-    ledger.state.device,
-    ledger.state.person,
-    ledger.state.pendingCount,
-    ledger.isSetOffline,
-  ]) {
+  const { device, person, pendingCount, syncStatus } = ledger.state;
+  for (const signal of [device, person, pendingCount, syncStatus, ledger.isSetOffline])
     signal.subscribe(tell);
-  }
 };

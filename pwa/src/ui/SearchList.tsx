@@ -11,8 +11,15 @@ export const ROWS_MAX = 100;
 export type Found<T> = { readonly shown: readonly T[]; readonly more: number };
 
 /** Every word of the query must stand in one of the keys, in any order. Keys are lower case. */
-export const findRows = <T,>(rows: readonly T[], keysOf: (row: T) => readonly string[], query: string): Found<T> => {
-  const words = query.toLowerCase().split(/\s+/).filter((word) => word !== "");
+export const findRows = <T,>(
+  rows: readonly T[],
+  keysOf: (row: T) => readonly string[],
+  query: string,
+): Found<T> => {
+  const words = query
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const shown: T[] = [];
   let more = 0;
   for (const row of rows) {
@@ -31,6 +38,7 @@ export const SearchList = <T,>({
   render,
   label,
   hint,
+  plain = false,
 }: {
   readonly rows: readonly T[];
   /** What may be typed to find a row, lower case: name, code, pinyin, initials. */
@@ -39,6 +47,8 @@ export const SearchList = <T,>({
   readonly render: (row: T) => VNode;
   readonly label: string;
   readonly hint?: string;
+  /** Rows that bring a surface of their own, such as cards. */
+  readonly plain?: boolean;
 }): VNode => {
   const [query, setQuery] = useState("");
   const { shown, more } = useMemo(() => findRows(rows, keysOf, query), [rows, keysOf, query]);
@@ -65,7 +75,7 @@ export const SearchList = <T,>({
       {shown.length === 0 ? (
         <EmptyState icon="search" title={query === "" ? t("list.empty") : t("list.none")} />
       ) : (
-        <div class="list-rows">
+        <div class={plain ? "stack" : "list-rows"}>
           {shown.map((row) => (
             <div key={idOf(row)}>{render(row)}</div>
           ))}

@@ -83,6 +83,7 @@ export const words: Readonly<Record<keyof typeof zh, Message>> = {
   "kind.tag": "Tag",
   "kind.close": "Close period",
   "kind.void": "Void",
+  "kind.session": "Sign-in",
   "kind.attach": "Attachment",
   "kind.sign": "Signature",
 

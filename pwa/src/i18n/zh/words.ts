@@ -81,6 +81,7 @@ export const words = {
   "kind.tag": "标记",
   "kind.close": "结账",
   "kind.void": "作废",
+  "kind.session": "登录",
   "kind.attach": "附件",
   "kind.sign": "签字",
 

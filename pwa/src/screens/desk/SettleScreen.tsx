@@ -37,9 +37,14 @@ const useSettleables = (): readonly Settleable[] => {
     .untyped("record.deliver")
     .value.map(({ key, value }) => readSettleable(key, value, "sell"));
   const settled = ledger.rows("statement").value;
+  const prices = ledger.rows("price").value;
+  const linesOf = (of: string): readonly (readonly unknown[])[] =>
+    settled.find(({ partner }) => partner === of)?.lines ?? [];
   return [...receipts, ...deliveries]
-    .filter((each) => pricedLines(each, ledger.rows("price").value).length > 0)
-    .filter((each) => isUnsettled(each, settled.find(({ partner }) => partner === each.partner)?.lines ?? []))
+    .filter((each) => {
+      const priced = pricedLines(each, prices);
+      return priced.length > 0 && isUnsettled(priced, linesOf(each.partner));
+    })
     .sort((a, b) => b.o - a.o);
 };
 

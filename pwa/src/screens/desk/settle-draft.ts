@@ -108,8 +108,11 @@ export const settleFields = (
   roundingFen,
 });
 
-/** Hashes of what is settled already, from rows of `record.settle` and this phone's pending ones, are the caller's to give. */
-export const isUnsettled = (of: Settleable, lines: readonly (readonly unknown[])[]): boolean =>
-  !of.lines.every(({ item, lot, qty }) =>
-    lines.some((line) => line[3] === item && line[4] === lot && line[5] === qty),
+/** Whether any of the priced lines stands in none of the statement's lines. */
+export const isUnsettled = (
+  priced: readonly PricedDraft[],
+  statement: readonly (readonly unknown[])[],
+): boolean =>
+  !priced.every(({ item, lot, qty }) =>
+    statement.some((line) => line[3] === item && line[4] === lot && line[5] === qty),
   );

@@ -89,11 +89,14 @@ export const EnrolScreen = ({ query }: ScreenProps): VNode => {
   // The demo page opens phones by itself; a real server never says that it is a demo.
   useEffect(() => {
     const secret = query.get("pin");
-    if (code === null || secret === null || query.get("auto") !== "1" || started.current) return;
+    if (secret === null || query.get("auto") !== "1" || started.current) return;
     started.current = true;
     void isDemoServer().then((isDemo) => {
-      if (isDemo && ledger.state.device.value === null)
-        void enrol(code, query.get("name") ?? t("enrol.demoPhone"), secret);
+      if (!isDemo) return;
+      const known = ledger.state.people.value[0];
+      if (ledger.state.device.value !== null) {
+        if (known !== undefined) void ledger.signIn(known.id, secret).then(() => replace([]));
+      } else if (code !== null) void enrol(code, query.get("name") ?? t("enrol.demoPhone"), secret);
     });
   }, [code]);
 

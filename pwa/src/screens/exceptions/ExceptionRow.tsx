@@ -3,7 +3,7 @@ import { useLedger } from "../../app/ledger-context.ts";
 import { namesFrom } from "../../app/names.ts";
 import { formatAge } from "../../i18n/format.ts";
 import { t } from "../../i18n/i18n.ts";
-import { ListRow } from "../../ui/Card.tsx";
+import { TaskCard } from "../../ui/Card.tsx";
 import { Chip, type Tint } from "../../ui/Chip.tsx";
 import { go } from "../../ui/router.ts";
 import { exceptionWord, happened } from "./facts.ts";
@@ -40,12 +40,12 @@ export const DeadlineChip = ({ exception }: { readonly exception: Exception }): 
 export const ExceptionRow = ({ exception }: { readonly exception: Exception }): VNode => {
   const ledger = useLedger();
   return (
-    <ListRow
+    <TaskCard
       icon="bell"
       tint={urgency(exception, ledger.nowMs())}
       title={exceptionWord(exception.code)}
       detail={happened(exception, namesFrom(ledger))}
-      end={<DeadlineChip exception={exception} />}
+      chips={<DeadlineChip exception={exception} />}
       onPress={() => go(["exceptions", exception.id])}
     />
   );

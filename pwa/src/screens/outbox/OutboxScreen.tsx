@@ -119,7 +119,10 @@ export const OutboxScreen = (_props: ScreenProps): VNode => {
   const ledger = useLedger();
   const names = namesFrom(ledger);
   const { state } = ledger;
-  const items = ledger.outbox().value;
+  // Signing in is an op too, but nothing that a person did with goods; it is told only when it went wrong.
+  const items = ledger
+    .outbox()
+    .value.filter((item) => item.kind !== "session" || stageOf(item).tint === "bad");
   const [shown, setShown] = useState<OutboxItem | null>(null);
   const last = state.lastSyncAt.value;
   const nav = useNav();

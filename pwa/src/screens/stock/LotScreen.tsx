@@ -79,7 +79,13 @@ export const LotScreen = ({ rest }: ScreenProps): VNode => {
   const about = lotFacts(ledger, item, lot, facts.lifeDays);
   const rows = ledger
     .rows("balance")
-    .value.filter((row) => row.item === item && row.lot === lot && (row.q !== 0 || row.w !== 0));
+    .value.filter(
+      (row) =>
+        row.item === item &&
+        row.lot === lot &&
+        (row.q !== 0 || row.w !== 0) &&
+        !/^(virtual|plot):/.test(row.place),
+    );
   const ours = rows.filter(({ place }) => !place.includes(":"));
   const causes = ledger.row("hold", lotKey(item, lot)).value?.causes ?? [];
   const [deed, setDeed] = useState<StockDeed | null>(null);

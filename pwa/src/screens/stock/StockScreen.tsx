@@ -144,6 +144,7 @@ export const StockScreen = ({ rest }: ScreenProps): VNode => {
           }}
           label={t("stock.search")}
           hint={t("stock.search")}
+          plain
           render={(each) => <ItemCard stock={each} />}
         />
       )}
