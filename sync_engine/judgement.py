@@ -31,8 +31,8 @@ class Known:
         self.intake = intake
         self.namers: dict[bytes, list[int]] = {}
         """hash → the ops that name it, present or not."""
-        self.unknown_kinds: set[int] = set()
-        """Deferred ops that a later version of this software may read."""
+        self.unread: set[int] = set()
+        """Ops of a loaded log that the software of that day could not read: perhaps this one can."""
         self.last_ms = 0
         self._server_device = server_device
         self._ticks: list[int] = []
@@ -68,12 +68,7 @@ class Known:
             self._note_deferred(entry)
 
     def _note_deferred(self, entry: Logged) -> None:
-        is_deferred = entry.verdict == DEFERRED
-        self.intake.chain(entry.op.device).defer(entry.op, is_deferred=is_deferred)
-        if is_deferred and entry.code == "unknown-kind":
-            self.unknown_kinds.add(entry.index)
-        else:
-            self.unknown_kinds.discard(entry.index)
+        self.intake.chain(entry.op.device).defer(entry.op, is_deferred=entry.verdict == DEFERRED)
 
     def amend(self, changes: Sequence[VerdictChange]) -> None:
         """Take in later words, with the index at which each is said."""
@@ -102,14 +97,17 @@ class Judgement:
         self._numbers: dict[bytes, int] = {arrival.hash: number for number, arrival in enumerate(arrivals)}
         self._names = [_names(arrival.op) for arrival in arrivals]
         self._seen_ms = [known.time_of_claim(arrival.op.seen) for arrival in arrivals]
+        self._changes: dict[int, VerdictChange] = {}
         self._bounds = self._earliest_arrivals()
         self._times: list[int | None] = [None] * len(arrivals)
         for number in range(len(arrivals)):
             if self._times[number] is None:
                 self._time(number)
         self._entries: list[Logged | None] = [None] * len(arrivals)
-        self._changes: dict[int, VerdictChange] = {}
+        self._unfolded: list[Logged] = []
+        self._bodies: dict[int, Body] = {}
         self._judge_all()
+        self._fold()
         self._follow_up()
 
     @property
@@ -179,7 +177,7 @@ class Judgement:
         if number is not None:
             return self._times[number]
         index = self._known.fold.index_of(digest)
-        return None if index is None else self._known.entry(index).t
+        return None if index is None else self._entry(index).t
 
     # --- verdicts ----------------------------------------------------------------------------------------------
 
@@ -216,17 +214,24 @@ class Judgement:
             arrival.arrived_ms,
         )
         self._entries[number] = entry
-        known = self._known
-        known.fold.apply((entry,), None if isinstance(body, Ruling) else {index: body})
+        self._unfolded.append(entry)
+        if not isinstance(body, Ruling):
+            self._bodies[index] = body
         if op.kind in IDENTITY_KINDS:
-            known.directory.apply((entry,))
-        known.note(entry, self._names[number])
+            self._known.directory.apply((entry,))
+        self._known.note(entry, self._names[number])
+
+    def _fold(self) -> None:
+        """Let the fold have what is judged: before an intent that looks at it, and at the end."""
+        self._known.fold.apply(self._unfolded, self._bodies)
+        self._unfolded, self._bodies = [], {}
 
     def _rule(self, op: Op, body: Body, index: int, t: int, seen_ms: int | None, arrived_ms: int) -> Ruling:
         known = self._known
         ruling = rule(op, body, Circumstances(known.directory, index, t, seen_ms, arrived_ms, self._index_of))
         if ruling is not ACCEPT or not body.intent:
             return ruling
+        self._fold()
         if op.kind in JUDGED_BY_THE_LEDGER:
             self.drained.append(known.fold.drain())
         return rule_intent(op, body, known.fold, t)
@@ -241,7 +246,8 @@ class Judgement:
         """Judge anew what waited for these ops, and do what managers said; each may move the time of others."""
         known = self._known
         anew = {index for digest in self._numbers for index in known.namers.get(digest, ())}
-        anew |= known.unknown_kinds
+        anew |= known.unread
+        known.unread = set()
         for index in sorted(anew):
             entry = self._entry(index)
             if entry.verdict == DEFERRED and index < self._first:

@@ -32,6 +32,7 @@ from sync_engine.merging import NO_CHANGES, merged
 from sync_engine.seal import PrivateKey
 from sync_engine.sequenced import Saying, history, pack
 from sync_engine.server_chain import Recorded, ServerChain
+from sync_engine.verdicts import UNKNOWN_KIND
 
 
 class Ledger:
@@ -109,6 +110,8 @@ class Ledger:
             self.fold.apply((first_words.get(entry.index, entry),))
             self._intake.chain(entry.op.device).extend(entry.op, LeafHash(entry.hash), is_branch=is_branch)
             self._known.note(entry)
+            if (entry.verdict, entry.code) == UNKNOWN_KIND:
+                self._known.unread.add(entry.index)
             if entry.op.device == self.server_device:
                 self._server.resume(entry.op, LeafHash(entry.hash))
         self.fold.amend(changes)
