@@ -114,6 +114,8 @@ class ShuffledDay:
         """Phones whose clock was made to step: only they may be suspected."""
         self.unheard: set[str] = set()
         """Phones whose clock stepped far and whose ops only they can bring in time: nothing else befalls them."""
+        self.also: list[tuple[int, int, Callable[[int], None]]] = []
+        """What befalls besides: the instant, a number from 10,000 on, and what is done then."""
         self._sent: list[bytes] = []
         """Requests that reached the server: the network may bring any of them again."""
         self._frames: list[bytes] = []
@@ -156,6 +158,7 @@ class ShuffledDay:
         )
 
     def _events(self) -> Iterator[tuple[int, int, Callable[[int], None]]]:
+        yield from self.also
         number = 0
         for step in DAY:
             if isinstance(step, Record):
