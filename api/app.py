@@ -16,7 +16,7 @@ from litestar.types import ControllerRouterHandler
 from api import pages, problems
 from api.bootstrap import House
 from api.edge import Edge
-from api.routes import desk, enrolment, evidence, log, sync
+from api.routes import bundles, desk, enrolment, evidence, log, sync
 from domain.errors import DomainError, FaultError
 
 BODY_BYTES_MAX: Final = 12 * 1024 * 1024
@@ -36,6 +36,7 @@ _TAGS: Final = [
 
 _ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *sync.ROUTES,
+    *bundles.ROUTES,
     enrolment.ROUTER,
     evidence.ROUTER,
     desk.QUERIES,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.canonical import encode
 from tests.integration.api_house import START_MS, Running, running
 from tests.tools.http_phone import HttpPhone
 
@@ -127,6 +128,23 @@ async def test_the_desk_imports_a_file_and_bad_rows_are_named(day: Running) -> N
     assert (done["recorded"], done["refused"]) == (1, [])
     again = (await desk.ask("POST", "/api/v1/imports/items?skip_bad=true", content=file)).json()
     assert (again["recorded"], again["unchanged"]) == (0, 1)
+
+
+async def test_a_phone_that_cannot_send_hands_its_file_to_somebody_else(day: Running) -> None:
+    liu, desk = await day.phone("liu"), await day.phone("limin", purpose="desk")
+    liu.record("pick", None, None, [["TOM-5", "1121", "R1", "T1-3", 3]])
+    file = encode([*liu.it.frames(), b"junk"])
+    for _ in range(2):
+        taken = (await desk.ask("POST", "/api/v1/bundles", content=file)).json()
+        assert (taken["frames"], [p["code"] for p in taken["problems"]]) == (2, ["malformed-frame"])
+
+    assert day.house.ledger.fold.balances()["TOM-5", "1121", "T1-3"][0] == 3
+    await liu.sync()
+    assert not liu.it.pending
+    assert (await desk.ask("POST", "/api/v1/bundles", content=b"\x93")).json()[
+        "type"
+    ] == "/errors/malformed-request"
+    assert (await day.client.post("/api/v1/bundles", content=file)).status_code == 401
 
 
 async def test_evidence_is_kept_under_its_own_name_once(day: Running) -> None:
