@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { StoredPerson } from "../src/storage/database.ts";
 import { readEnrolmentCode } from "../src/sync/enrolment.ts";
 import { isLocked, TRIES_MAX, triesLeft, withTry } from "../src/sync/pin.ts";
 import { World } from "./ledger-world.ts";
@@ -70,7 +71,7 @@ describe("a PIN", () => {
   });
 
   it("is stored only as something that cannot be turned back, by delays that a clock set back does not stretch", () => {
-    const person = {
+    const person: StoredPerson = {
       id: "liu",
       name: "",
       salt: new Uint8Array(16),

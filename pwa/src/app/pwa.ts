@@ -76,7 +76,12 @@ const obeyKill = async (registration: ServiceWorkerRegistration): Promise<void> 
   try {
     const response = await fetch(KILL_URL, { cache: "no-store" });
     const isJson = response.headers.get("content-type")?.includes("json") === true;
-    if (!response.ok || !isJson || !isKilled(await response.json(), (await askVersion(registration.active)).build)) return;
+    if (
+      !response.ok ||
+      !isJson ||
+      !isKilled(await response.json(), (await askVersion(registration.active)).build)
+    )
+      return;
     await registration.unregister();
     for (const name of await caches.keys()) await caches.delete(name);
   } catch {
@@ -121,7 +126,8 @@ const watchUpdates = (registration: ServiceWorkerRegistration): void => {
       if (worker.state === "installed" && navigator.serviceWorker.controller !== null) void found(worker);
     });
   };
-  if (registration.waiting !== null && navigator.serviceWorker.controller !== null) void found(registration.waiting);
+  if (registration.waiting !== null && navigator.serviceWorker.controller !== null)
+    void found(registration.waiting);
   follow(registration.installing);
   registration.addEventListener("updatefound", () => follow(registration.installing));
 };
@@ -240,4 +246,5 @@ export const surroundings = (userAgent: string, isStandalone: boolean): Surround
 };
 
 export const isStandalone = (): boolean =>
-  matchMedia("(display-mode: standalone)").matches || ("standalone" in navigator && navigator.standalone === true);
+  matchMedia("(display-mode: standalone)").matches ||
+  ("standalone" in navigator && navigator.standalone === true);

@@ -19,7 +19,13 @@ export type GateAnswer = "activate" | "wait";
  * A cold start always activates: both versions read what the outbox holds, because it only ever grows. While
  * the app is in use a new version waits for the person's word, for open work, and, when it writes other ops, for the outbox.
  */
-export const gateAnswer = ({ coldStart, businesses, pending, opVersionChanges, wanted }: GateFacts): GateAnswer => {
+export const gateAnswer = ({
+  coldStart,
+  businesses,
+  pending,
+  opVersionChanges,
+  wanted,
+}: GateFacts): GateAnswer => {
   if (coldStart) return "activate";
   if (businesses.length > 0 || (opVersionChanges && pending > 0)) return "wait";
   return wanted ? "activate" : "wait";

@@ -21,7 +21,9 @@ const hashOf = async (body: ArrayBuffer): Promise<string> => {
 };
 
 const stored = (body: ArrayBuffer, hash: string, type: string | null): Response =>
-  new Response(body, { headers: { "content-type": type ?? "application/octet-stream", [HASH_HEADER]: hash } });
+  new Response(body, {
+    headers: { "content-type": type ?? "application/octet-stream", [HASH_HEADER]: hash },
+  });
 
 /** A file whose bytes are those of the build. A login page of a hotel network answers 200 too: bytes decide. */
 const fetchFile = async ([url, hash]: FileEntry): Promise<Response> => {
@@ -68,7 +70,12 @@ export const dropOtherBuilds = async (build: string): Promise<void> => {
 };
 
 /** A file of this build: from its cache, else from the network, and kept. */
-export const answerFile = async (build: string, request: Request, path: string, hash: string | undefined): Promise<Response> => {
+export const answerFile = async (
+  build: string,
+  request: Request,
+  path: string,
+  hash: string | undefined,
+): Promise<Response> => {
   const cache = await caches.open(cacheName(build));
   const known = await cache.match(path);
   if (known !== undefined) return known;

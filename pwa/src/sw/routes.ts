@@ -45,7 +45,11 @@ const isServers = (path: string): boolean => {
 /** Another page of the build, such as the buyer's: it has its own files and no offline life. */
 const isOtherPage = (path: string): boolean => /\.\w+$/.test(path) && path !== "/index.html";
 
-export const answerOf = ({ method, url, isNavigation }: Asked, origin: string, files: ReadonlySet<string>): Answer => {
+export const answerOf = (
+  { method, url, isNavigation }: Asked,
+  origin: string,
+  files: ReadonlySet<string>,
+): Answer => {
   if (method !== "GET" || url.origin !== origin) return "network";
   if (isNavigation) return isServers(url.pathname) || isOtherPage(url.pathname) ? "network" : "shell";
   return files.has(url.pathname) ? "file" : "network";
