@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from domain.ops import LeafHash, Op
+from domain.ops import LeafHash, Op, named_hashes
 from sync_engine.chain import Head
 from sync_engine.commit import DeviceState, WaitingFrame
 from sync_engine.frame import Frame
 
 WAITING_FRAMES_MAX: Final = 256
 """Per device: a phone's whole outbox after weeks, cut small, carried by others out of order."""
+WAITING_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Per device: what waits is held in memory, decoded."""
 
 
 class Beside(NamedTuple):
@@ -18,6 +20,13 @@ class Beside(NamedTuple):
     stored: WaitingFrame
     frame: Frame
     standing: int
+
+    @property
+    def before(self) -> Iterator[bytes]:
+        """The ops that these follow or name."""
+        yield self.frame.header.first_prev
+        for op in self.frame.ops[: self.standing]:
+            yield from named_hashes(op)
 
 
 class DeviceChain:
@@ -78,6 +87,11 @@ class DeviceChain:
         main = self._main.get(op.epoch, [])
         is_main = op.seq < len(main) and main[op.seq - 1] == digest
         return main[op.seq] if is_main else None
+
+    def may_wait(self, size: int) -> bool:
+        """Whether a frame of so many bytes may wait too."""
+        held = [len(beside.stored.data) for beside in self.waiting.values()]
+        return len(held) < WAITING_FRAMES_MAX and sum(held) + size <= WAITING_BYTES_MAX
 
     # --- out ---------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ What is wrong with one frame is a problem of that frame. What is ahead of a gap 
 predecessor comes. Verdicts are given later, in `ledger`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -12,10 +12,10 @@ from msgspec import Struct, field
 
 from domain.canonical import MalformedError
 from domain.errors import ProtocolError
-from domain.ops import DeviceId, LeafHash, Op, device_secret, named_hashes
+from domain.ops import DeviceId, LeafHash, Op, device_secret
 from sync_engine.chain import Fork, Ready, Waiting, place
 from sync_engine.commit import Delivery, SealedStretch, WaitingFrame
-from sync_engine.device_chain import WAITING_FRAMES_MAX, Beside, DeviceChain
+from sync_engine.device_chain import Beside, DeviceChain
 from sync_engine.directory import Device, Directory
 from sync_engine.effective_time import NO_CORRECTION, Correction, correction
 from sync_engine.frame import (
@@ -78,6 +78,8 @@ class Intake:
         self._secrets: dict[bytes, bytes] = {}
         self._keys: dict[bytes, PublicKey | None] = {}
         self.chains: dict[bytes, DeviceChain] = {}
+        self._bounds: dict[bytes, int] | None = None
+        """As `bounds` says, until what waits changes."""
 
     def chain(self, device: bytes) -> DeviceChain:
         """Return the chain of a device; of one that the directory does not know, an empty one that nobody keeps."""
@@ -196,8 +198,8 @@ class Intake:
         name = sha256(data).digest()
         if name in chain.waiting:
             return
-        if len(chain.waiting) >= WAITING_FRAMES_MAX:
-            raise TooManyWaitingError(most=WAITING_FRAMES_MAX)
+        if not chain.may_wait(len(data)):
+            raise TooManyWaitingError(waiting=len(chain.waiting))
         header = frame.header
         stored = WaitingFrame(
             hash=name,
@@ -212,6 +214,7 @@ class Intake:
             run=clocked.run,
         )
         chain.waiting[name] = Beside(stored, frame, standing)
+        self._bounds = None
         batch.waiting_added[name] = stored
 
     def keep_stored(self, stored: WaitingFrame) -> None:
@@ -219,6 +222,7 @@ class Intake:
         frame = decode_frame(stored.data, self._secret_of)
         standing = stored.last_seq - stored.first_seq + 1
         self.chain(stored.device).waiting[stored.hash] = Beside(stored, frame, standing)
+        self._bounds = None
 
     def _release(self, chain: DeviceChain, batch: Batch) -> None:
         """Log what waited for what was just logged, and so on."""
@@ -231,20 +235,23 @@ class Intake:
                     continue
                 is_moving = True
                 del chain.waiting[name]
+                self._bounds = None
                 if batch.waiting_added.pop(name, None) is None:
                     batch.waiting_removed.append(name)
                 if isinstance(found, Ready | Fork):
                     clocked = Clocked(stored.arrived_ms, stored.off_ms, stored.run)
                     self._log(frame, found.first, standing, clocked, batch, is_branch=isinstance(found, Fork))
 
-    def bounds(self) -> dict[bytes, int]:
+    def bounds(self) -> Mapping[bytes, int]:
         """Return hash → earliest arrival of a waiting op that follows or names it."""
-        found: dict[bytes, int] = {}
-        for chain in self.chains.values():
-            for beside in chain.waiting.values():
-                for digest in _before(beside):
-                    found[digest] = min(beside.stored.arrived_ms, found.get(digest, beside.stored.arrived_ms))
-        return found
+        if self._bounds is None:
+            self._bounds = {}
+            for chain in self.chains.values():
+                for beside in chain.waiting.values():
+                    arrived = beside.stored.arrived_ms
+                    for digest in beside.before:
+                        self._bounds[digest] = min(arrived, self._bounds.get(digest, arrived))
+        return self._bounds
 
 
 class TooManyWaitingError(ProtocolError):
@@ -252,15 +259,9 @@ class TooManyWaitingError(ProtocolError):
 
     code = TOO_MANY_WAITING
 
-    def __init__(self, *, most: int) -> None:
-        super().__init__(f"{most} frames of this device wait for earlier ones already")
-        self.most = most
-
-
-def _before(beside: Beside) -> Iterator[bytes]:
-    yield beside.frame.header.first_prev
-    for op in beside.frame.ops[: beside.standing]:
-        yield from named_hashes(op)
+    def __init__(self, *, waiting: int) -> None:
+        super().__init__(f"{waiting} frames of this device wait for earlier ones already")
+        self.waiting = waiting
 
 
 def _stretches(frame: Frame, first: int, standing: int) -> Iterator[SealedStretch]:
