@@ -57,7 +57,7 @@ def content_policy(host: str, settings: Settings) -> str:
     suffix = f":{port}" if port.isdecimal() else ""
     return _POLICY.format(
         frames=f"'self' http://*.localhost{suffix}",
-        ancestors=f"'self' http://localhost{suffix} http://127.0.0.1{suffix}",
+        ancestors=f"'self' http://gobi.localhost{suffix} http://localhost{suffix} http://127.0.0.1{suffix}",
     )
 
 

@@ -21,7 +21,9 @@ const Shown = ({ ledger }: { readonly ledger: Ledger }): VNode => {
   const [name = "", ...rest] = path;
   const { device, person } = ledger.state;
   // An enrolment link wins even on a phone that is enrolled: the screen says what it would replace.
-  if (device.value === null || name === "enrol") return <EnrolScreen rest={rest} query={query} />;
+  if (device.value === null || name === "enrol") {
+    return <EnrolScreen key={query.toString()} rest={rest} query={query} />;
+  }
   if (person.value === null && name !== "outbox" && name !== "settings")
     return <SignInScreen rest={rest} query={query} />;
   const Chosen = SCREENS[name];

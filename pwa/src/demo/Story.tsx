@@ -29,7 +29,7 @@ const ACTS: readonly Act[] = [
     text: "step3",
     label: "step3do",
     who: "zhang",
-    run: () => open("zhang", "#/count/place/R1/TOM-5"),
+    run: () => open("zhang", "#/count/place/R1/TOM-5/1123"),
   },
   { step: 4, text: "step4", label: "step4do", who: "ledger", run: () => setOffline("zhang", false) },
   { step: 5, text: "step5", label: "step5do", who: "ledger", run: () => setOffline("liu", false) },

@@ -7,7 +7,16 @@ import "../styles/base.css";
 import "./demo.css";
 import { type DemoLedger, readLedger } from "./ledger.ts";
 import { LedgerPanel } from "./LedgerPanel.tsx";
-import { type Who, PEOPLE, addFrame, listenToPhones, originOf, phones, setOffline } from "./phones.ts";
+import {
+  type Who,
+  PEOPLE,
+  addFrame,
+  listenToPhones,
+  moveToSite,
+  originOf,
+  phones,
+  setOffline,
+} from "./phones.ts";
 import { Story } from "./Story.tsx";
 import { demoLanguage, say } from "./words.ts";
 
@@ -59,7 +68,7 @@ const Phone = ({ who }: { readonly who: Who }): VNode => {
           {offline ? say("offline") : say("online")}
         </button>
       </header>
-      <iframe ref={frame} src={`${originOf(who)}/`} title={NAMES[who][0]} allow="camera" />
+      <iframe ref={frame} src={`${originOf(who)}/`} title={NAMES[who][0]} allow="camera; screen-wake-lock" />
     </section>
   );
 };
@@ -120,10 +129,8 @@ const Demo = (): VNode => (
   </div>
 );
 
-// Each phone is an origin below this one, and only localhost has names below it.
-if (location.hostname === "127.0.0.1") location.hostname = "localhost";
 const root = document.querySelector("#demo");
-if (root !== null) {
+if (root !== null && !moveToSite()) {
   listenToPhones();
   render(<Demo />, root);
   void poll();

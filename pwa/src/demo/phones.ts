@@ -15,9 +15,23 @@ export const phones = {
 const frames = new Map<Who, HTMLIFrameElement>();
 const begun = new Set<Who>();
 
-export const originOf = (who: Who): string => {
-  const port = location.port === "" ? "" : `:${location.port}`;
-  return `${location.protocol}//${who}.localhost${port}`;
+/**
+ * The page and its phones are one site, as browsers count sites, so that the phones may store what they record even where
+ * storage of other sites is blocked; and yet each is an origin of its own. `localhost` itself has no such names below it.
+ */
+const SITE = "gobi.localhost";
+
+const originAt = (host: string): string =>
+  `${location.protocol}//${host}${location.port === "" ? "" : `:${location.port}`}`;
+
+export const originOf = (who: Who): string => originAt(`${who}.${SITE}`);
+
+/** True: the page is about to open anew under its own name. */
+export const moveToSite = (): boolean => {
+  if (location.hostname === SITE || !/^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname))
+    return false;
+  location.replace(originAt(SITE) + location.pathname);
+  return true;
 };
 
 export const addFrame = (who: Who, frame: HTMLIFrameElement): void => {
@@ -53,7 +67,9 @@ const begin = async (who: Who, state: PhoneState): Promise<void> => {
     return;
   }
   const { url } = (await response.json()) as { readonly url: string };
-  openAt(who, `#/enrol?u=${encodeURIComponent(url)}&pin=${PIN}&auto=1&name=${name}`);
+  // The phone reaches the server under the name under which it is shown.
+  const own = url.replace(/^gobi:enrol:[^#]+/, `gobi:enrol:${originOf(who)}`);
+  openAt(who, `#/enrol?u=${encodeURIComponent(own)}&pin=${PIN}&auto=1&name=${name}`);
 };
 
 export const listenToPhones = (): void => {

@@ -370,4 +370,6 @@ export const floor: Readonly<Record<keyof typeof zh, Message>> = {
   "unit.斤": "jin",
   "unit.筐": "crate",
   "unit.箱": "box",
+  "count.whichLot": "Which lot is it?",
+  "count.otherLot": "Another lot",
 };

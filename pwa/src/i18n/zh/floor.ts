@@ -367,4 +367,6 @@ export const floor = {
   "unit.斤": "斤",
   "unit.筐": "筐",
   "unit.箱": "箱",
+  "count.whichLot": "数的是哪个批次？",
+  "count.otherLot": "其他批次",
 } as const;

@@ -45,7 +45,7 @@ export const CountScreen = ({ rest }: ScreenProps): VNode => {
   const [lines, setLines] = useState<readonly CountedLine[]>([]);
   const [complete, setComplete] = useState(false);
   const [editing, setEditing] = useState<{ readonly item: string; readonly lot: string | null } | null>(
-    rest[2] === undefined ? null : { item: rest[2], lot: null },
+    rest[2] === undefined ? null : { item: rest[2], lot: rest[3] ?? null },
   );
   const [open, setOpen] = useState<"place" | "item" | null>(null);
   const [busy, setBusy] = useState(false);

@@ -9,8 +9,6 @@ import { NumberPad } from "../../ui/NumberPad.tsx";
 import { GRAM, KILOGRAM } from "../../ui/quantity.ts";
 import { QuantityField } from "../../ui/QuantityField.tsx";
 import { Sheet } from "../../ui/Sheet.tsx";
-import { Switch } from "../../ui/Switch.tsx";
-import { ChoiceField } from "../lines/choices.tsx";
 import { LotSheet } from "../lines/LotChoice.tsx";
 
 export interface Counted {
@@ -18,6 +16,15 @@ export interface Counted {
   readonly qty: number | null;
   readonly weight: number | null;
 }
+
+/** Every lot of the item that stands with us, here or elsewhere: which of them is here is what the count finds out. */
+const useLotsOf = (item: string): readonly string[] => {
+  const rows = useLedger().rows("balance").value;
+  const ours = rows.filter(
+    (row) => row.item === item && !row.place.includes(":") && (row.q !== 0 || row.w !== 0),
+  );
+  return [...new Set(ours.map(({ lot }) => lot))].filter((lot) => lot !== "" && lot !== "?").sort();
+};
 
 export const CountSheet = ({
   item,
@@ -34,31 +41,53 @@ export const CountSheet = ({
 }): VNode => {
   const names = namesFrom(useLedger());
   const facts = names.facts(item);
-  const [lot, setLot] = useState(firstLot);
+  const known = useLotsOf(item);
+  // Undefined: not said yet. Goods without lots need not be asked for one.
+  const [lot, setLot] = useState<string | null | undefined>(
+    firstLot ?? (known.length === 0 ? "" : undefined),
+  );
   const [qty, setQty] = useState<number | null>(null);
   const [weight, setWeight] = useState<number | null>(null);
   const [choosing, setChoosing] = useState(false);
+  const lots = [...new Set([...known, ...(typeof lot === "string" && lot !== "" ? [lot] : [])])];
   const lotField = (
     <>
-      <Switch
-        label={t("count.withoutLot")}
-        hint={t("count.withoutLotHint")}
-        on={lot === null}
-        onChange={(on) => setLot(on ? null : (firstLot ?? ""))}
-      />
-      {lot === null ? null : (
-        <ChoiceField
-          label={t("word.lot")}
-          value={lotName(lot)}
-          icon="flag"
-          onPress={() => setChoosing(true)}
-        />
+      {known.length === 0 && lot === "" ? null : (
+        <>
+          <h3 class="list-label">{lot === undefined ? t("count.whichLot") : t("word.lot")}</h3>
+          <div class="choices" role="group" aria-label={t("word.lot")}>
+            {lots.map((each) => (
+              <button
+                key={each}
+                type="button"
+                class="choice"
+                aria-pressed={lot === each}
+                onClick={() => setLot(each)}
+              >
+                {lotName(each)}
+              </button>
+            ))}
+            <button type="button" class="choice" onClick={() => setChoosing(true)}>
+              {t("count.otherLot")}
+            </button>
+            <button type="button" class="choice" aria-pressed={lot === null} onClick={() => setLot(null)}>
+              {t("count.withoutLot")}
+            </button>
+          </div>
+        </>
       )}
       {choosing ? (
         <LotSheet item={item} place={place} blind onChoose={setLot} onClose={() => setChoosing(false)} />
       ) : null}
     </>
   );
+  if (lot === undefined) {
+    return (
+      <Sheet title={names.item(item)} onClose={onClose}>
+        {lotField}
+      </Sheet>
+    );
+  }
   if (!facts.isCatch) {
     return (
       <Sheet title={names.item(item)} onClose={onClose}>
