@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blockchain_trace.adapters.pin_file import PinFile
-from blockchain_trace.log import TransparencyLog
+from blockchain_trace.log import Pin, TransparencyLog
 from blockchain_trace.note import SignerKey
 from domain.ops import LeafHash, device_id, device_secret
 from storage.engine import open_engine, sqlite_url
@@ -143,13 +143,14 @@ async def open_company(
     time: Time | None = None,
     seed: int = 1,
     wrap: Callable[[LedgerStore], LedgerStore] = lambda store: store,
+    pin: Pin | None = None,
 ) -> Company:
     """Start the company on the database in a folder, or at a URL; found it if it is new there."""
     clock = time or Time()
     engine = open_engine(url or sqlite_url(folder / "ledger.db"))
     await migrate(engine)
     store = wrap(StoredLedger(engine, ORG))
-    sealer = TransparencyLog(origin=ORIGIN, key=LOG_KEY, pin=PinFile(folder / "last-signed"))
+    sealer = TransparencyLog(origin=ORIGIN, key=LOG_KEY, pin=pin or PinFile(folder / "last-signed"))
     sequencer = Sequencer(store=store, sealer=sealer, new_ledger=new_ledger, now_ms=clock)
     try:
         await sequencer.start()

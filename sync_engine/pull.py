@@ -6,15 +6,16 @@ together the state of that instant. A page names where it ended and which bucket
 what the phone may have, a new cut begins.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final, Literal
+from weakref import WeakKeyDictionary
 
 import msgspec
 from msgspec import Struct
 
 from domain.canonical import encode_trusted
-from sync_engine.buckets import buckets_of
+from sync_engine.buckets import DESK, buckets_of
 from sync_engine.directory import Directory
 from sync_engine.ledger import Ledger
 from sync_engine.ports import Cut, RowsWanted
@@ -90,15 +91,21 @@ async def answer(
     )
 
 
-def _sites(ledger: Ledger) -> Iterator[str]:
-    """Yield the bucket of every place that the ledger knows: by its attributes, or because something stood there."""
-    state = ledger.fold.state
-    for table, place in state.registers:
-        if table == "place":
-            yield state.site_of(place)
-    for place in state.items_at:
-        if ":" not in place:
-            yield state.site_of(place)
+_sites_by_ledger: Final[WeakKeyDictionary[Ledger, tuple[int, frozenset[str]]]] = WeakKeyDictionary()
+
+
+def _sites(ledger: Ledger) -> frozenset[str]:
+    """Return the buckets of all places that the ledger knows: by an attribute, or because something stood there.
+
+    Looked for once a commit, not once a poll: a company has many thousand places, and a shift of phones polls.
+    """
+    known = _sites_by_ledger.get(ledger)
+    if known is None or known[0] != ledger.size:
+        state = ledger.fold.state
+        places = {place for table, place in state.registers if table == "place"} | state.items_at.keys()
+        sites = frozenset(state.site_of(place) for place in places) - {DESK}
+        known = _sites_by_ledger[ledger] = ledger.size, sites
+    return known[1]
 
 
 def _may_pull(directory: Directory, request: SyncRequest, *, is_proven: bool, now_ms: int) -> PullCode:

@@ -127,6 +127,7 @@ class Sequencer:
         self._head = Head()
         self._jobs: deque[_Job] = deque()
         self._wake = asyncio.Event()
+        self._stops = False
         self._turn = asyncio.Lock()
         self._contacts: dict[bytes, Contact] = {}
         self._listeners: set[asyncio.Queue[int]] = set()
@@ -151,10 +152,11 @@ class Sequencer:
         """Finish the commit in hand, answer what still waits with a fault, and let another be the writer."""
         task, self._task = self._task, None
         if task is not None:
-            async with self._turn:
-                task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            # By a word, not by cancelling: a commit in hand ends, and no race can swallow the word.
+            self._stops = True
+            self._wake.set()
+            await task
+            self._stops = False
         _fail_all(self._jobs, LedgerUnavailableError(reason="the server stops"))
         self._jobs.clear()
         await self._store.close()
@@ -246,9 +248,11 @@ class Sequencer:
         idle_s = 0.0
         while True:
             self._wake.clear()
-            if not self._jobs:
+            if not self._jobs and not self._stops:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), CONTACTS_EVERY_S)
+            if self._stops:
+                return
             if self._jobs:
                 idle_s = 0.0
                 await self._serve(self._group())

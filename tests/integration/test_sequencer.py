@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 
 import sync_engine.pull
 from bench.company import Company, Time, genesis, open_company
-from blockchain_trace.adapters.pin_file import PinFile
+from blockchain_trace.adapters.pin_file import PinFaultError, PinFile
 from blockchain_trace.adapters.stored_tiles import StoredLog
 from blockchain_trace.log import LogContradictedError, RollbackError, SignedHead
 from blockchain_trace.verification import verify_consistency, verify_inclusion
@@ -243,22 +244,45 @@ class FaultyStore:
             raise StorageFaultError(reason="the connection broke after the commit")
 
 
-@pytest.mark.parametrize("fault", ["lost", "kept", "full"])
-async def test_a_commit_that_fails_acknowledges_nothing_and_sending_again_heals(
-    tmp_path: Path, fault: Literal["lost", "kept", "full"]
+class FaultyPin:
+    """A file of the last signed head that cannot be written once, before or after it is on the disk."""
+
+    def __init__(self, inner: PinFile) -> None:
+        self._inner = inner
+        self.next: Literal["", "lost", "kept"] = ""
+
+    def read(self) -> SignedHead | None:
+        return self._inner.read()
+
+    def write(self, head: SignedHead) -> None:
+        fault, self.next = self.next, ""
+        if fault != "lost":
+            self._inner.write(head)
+        if fault:
+            raise PinFaultError(reason="the volume went away")
+
+
+STEPS = [("commit", "lost"), ("commit", "kept"), ("commit", "full"), ("pin", "lost"), ("pin", "kept")]
+
+
+@pytest.mark.parametrize(("step", "fault"), STEPS)
+async def test_a_step_that_fails_acknowledges_nothing_and_sending_again_heals(
+    tmp_path: Path, step: str, fault: Any
 ) -> None:
     stores: list[FaultyStore] = []
+    pin = FaultyPin(PinFile(tmp_path / "last-signed"))
 
     def wrap(store: LedgerStore) -> LedgerStore:
         stores.append(FaultyStore(store))
         return stores[-1]
 
-    company = await open_company(tmp_path, wrap=wrap)
+    company = await open_company(tmp_path, wrap=wrap, pin=pin)
     phone = await company.hire(1)
     await company.sync(phone)
     size = company.sequencer.head.size
     await _picked(company, phone, 4)
-    stores[0].next = fault
+    failing: Any = stores[0] if step == "commit" else pin
+    failing.next = fault
     with pytest.raises(FaultError) as failed:
         await company.sync(phone)
     assert failed.value.retryable
@@ -272,6 +296,34 @@ async def test_a_commit_that_fails_acknowledges_nothing_and_sending_again_heals(
     assert await _count(company, "ops", "kind = 'pick'") == 4
     await company.close()
     await (await open_company(tmp_path)).close()
+
+
+async def test_a_caller_who_goes_away_leaves_a_sound_ledger(company: Company) -> None:
+    phone = await company.hire(1)
+    await _picked(company, phone, 4)
+    leaving = asyncio.create_task(company.sync(phone))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    await company.sync(phone)
+    assert await _count(company, "ops", "kind = 'pick'") == 4
+
+
+async def test_a_server_that_stops_answers_whoever_waits_with_a_fault(tmp_path: Path) -> None:
+    company = await open_company(tmp_path)
+    phone = await company.hire(1)
+    await _picked(company, phone, 4)
+    waiting = asyncio.create_task(company.sync(phone))
+    await asyncio.sleep(0)
+    await company.close()
+    with suppress(FaultError):
+        await waiting
+
+    company = await open_company(tmp_path, time=company.time)
+    await company.sync(phone)
+    assert await _count(company, "ops", "kind = 'pick'") == 4
+    await company.close()
 
 
 async def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
