@@ -34,12 +34,14 @@ export const LedgerPanel = ({ ledger }: { readonly ledger: DemoLedger | null }):
           </table>
           <h3>{say("variances")}</h3>
           {ledger.variances.length === 0 ? <p class="is-quiet">{say("noVariance")}</p> : null}
-          {ledger.variances.map((variance) => (
-            <div key={variance.key} class="demo-variance">
-              <strong>{signed(variance.dq)}</strong>
-              <span>{of(variance)}</span>
-            </div>
-          ))}
+          {ledger.variances
+            .filter(({ dq }) => dq !== 0)
+            .map((variance) => (
+              <div key={variance.key} class="demo-variance">
+                <strong>{signed(variance.dq)}</strong>
+                <span>{of(variance)}</span>
+              </div>
+            ))}
           <h3>
             {say("exceptions")} ({ledger.exceptions.length})
           </h3>

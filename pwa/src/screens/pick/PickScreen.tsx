@@ -25,6 +25,7 @@ import { LineSheet } from "../lines/LineSheet.tsx";
 import { isPickPlace, standingOf } from "../lines/standing.ts";
 import {
   type Wanted,
+  afterTaking,
   emptied,
   emptyCount,
   isExpired,
@@ -69,12 +70,15 @@ export const PickScreen = ({ rest }: ScreenProps): VNode => {
   ): void => {
     const facts = names.facts(item);
     const line = wanted.find((each) => each.item === item);
-    const standing = standingOf(ledger, item, sources);
+    const standing = afterTaking(standingOf(ledger, item, sources), lines);
     const left = line === undefined ? 0 : leftOf(line);
     const first = suggest(left === 0 ? 1 : left, standing, now)[0];
     const lot = seen.lot ?? (line?.lot === "" || line === undefined ? (first?.lot ?? "") : line.lot);
     const place = standing.find(
-      (each) => each.lot === lot && (line?.from === "" || each.place === line?.from),
+      (each) =>
+        each.lot === lot &&
+        each.q > 0 &&
+        (line === undefined || line.from === "" || each.place === line.from),
     )?.place;
     setEditing({
       line: {
@@ -106,7 +110,7 @@ export const PickScreen = ({ rest }: ScreenProps): VNode => {
 
   /** A choice against the rule is the picker's to make, once told. */
   const accept = async (line: DraftLine): Promise<void> => {
-    const standing = standingOf(ledger, line.item, sources);
+    const standing = afterTaking(standingOf(ledger, line.item, sources), lines);
     const facts = names.facts(line.item);
     const before = sooner(line.lot, standing, now);
     if (isExpired(line.lot, standing, now)) {
@@ -225,7 +229,7 @@ export const PickScreen = ({ rest }: ScreenProps): VNode => {
             <WantedRow
               key={`${each.item} ${each.lot}`}
               wanted={each}
-              standing={standingOf(ledger, each.item, sources)}
+              standing={afterTaking(standingOf(ledger, each.item, sources), lines)}
               onPress={() => edit(each.item, { lot: null, weightG: null, qty: 0 })}
             />
           ))}

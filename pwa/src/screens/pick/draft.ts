@@ -73,6 +73,21 @@ export const firstExpired = (standing: readonly Standing[], today: string): read
     .filter((each) => isUsable(asBalance(each), today))
     .sort((a, b) => compareFefo(asBalance(a), asBalance(b)) || (a.place < b.place ? -1 : 1));
 
+/** What still stands once the lines of this form are taken: nobody is sent twice to the same boxes. */
+export const afterTaking = (
+  standing: readonly Standing[],
+  lines: readonly DraftLine[],
+): readonly Standing[] =>
+  standing.map((each) => {
+    const taken = lines.filter(
+      ({ item, lot, from }) => item === each.item && lot === each.lot && from === each.place,
+    );
+    return taken.reduce(
+      (rest, { qty, weight }) => ({ ...rest, q: rest.q - qty, w: rest.w - (weight ?? 0) }),
+      each,
+    );
+  });
+
 export interface Suggestion {
   readonly lot: string;
   readonly place: string;
