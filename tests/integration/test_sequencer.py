@@ -269,7 +269,7 @@ STEPS = [("commit", "lost"), ("commit", "kept"), ("commit", "full"), ("pin", "lo
 async def test_a_step_that_fails_acknowledges_nothing_and_sending_again_heals(
     tmp_path: Path, step: str, fault: Any
 ) -> None:
-    stores: list[FaultyStore] = []
+    stores: list[Any] = []
     pin = FaultyPin(PinFile(tmp_path / "last-signed"))
 
     def wrap(store: LedgerStore) -> LedgerStore:
