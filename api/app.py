@@ -12,6 +12,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Tag
 from litestar.types import ControllerRouterHandler
+from sqlalchemy.exc import SQLAlchemyError
 
 from api import pages, problems
 from api.bootstrap import House
@@ -72,6 +73,7 @@ def create_app(
         exception_handlers={
             DomainError: problems.refused,
             FaultError: problems.failed,
+            SQLAlchemyError: problems.database_failed,
             HTTPException: problems.rejected,
             UnicodeDecodeError: problems.not_text,
             Exception: problems.broken,

@@ -81,11 +81,17 @@ class Edge:
         if scope["path"].startswith("/api/"):
             headers.append((NONCE_HEADER.lower().encode(), house.proofs.nonces.at(house.clock()).encode()))
 
+        is_head = scope["method"] == "HEAD"
+        if is_head:  # as a GET, but for the body
+            scope = {**scope, "method": "GET"}
+
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
                 own = {name.lower() for name, _ in message["headers"]}
                 extra = [header for header in headers if header[0] not in own]
                 message = {**message, "headers": [*message["headers"], *extra]}
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         if not is_our_name(host, house.settings):

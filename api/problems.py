@@ -12,8 +12,10 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
+from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import DomainError, FaultError
+from sync_engine.adapters.ledger_store import StorageFaultError, StorageFullError
 
 log: Final = structlog.get_logger(__name__)
 
@@ -163,6 +165,12 @@ def failed(_request: _Asked, error: FaultError) -> Response[bytes]:
     return problem(status_of(error), error.code, str(error), facts, headers=headers)
 
 
+def database_failed(request: _Asked, error: SQLAlchemyError) -> Response[bytes]:
+    """What the API itself reads or keeps beside the ledger could not be: the database is away, or its disk is full."""
+    is_full = "full" in str(error) or "No space left" in str(error)
+    return failed(request, StorageFullError() if is_full else StorageFaultError(reason=type(error).__name__))
+
+
 def rejected(_request: _Asked, error: HTTPException) -> Response[bytes]:
     """What the framework found wrong before a route was reached."""
     if isinstance(error, ValidationException):
@@ -191,8 +199,14 @@ def not_text(_request: _Asked, _error: UnicodeDecodeError) -> Response[bytes]:
     return problem(HTTPStatus.BAD_REQUEST, "malformed-query", "the body is not UTF-8")
 
 
+_AS_DECODERS_SAY: Final = "while deserializing an object"
+"""How the decoder's limit is told from a recursion of ours: the framework lets its error through."""
+
+
 def broken(request: _Asked, error: Exception) -> Response[bytes]:
     """A bug of ours: the caller learns that nothing was acknowledged, the log the rest."""
+    if isinstance(error, RecursionError) and str(error).endswith(_AS_DECODERS_SAY):
+        return problem(HTTPStatus.BAD_REQUEST, "malformed-query", "the body nests too deeply")
     log.error("request_broke", path=request.url.path, exc_info=error)
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR, "bug", "something broke on the server; nothing was acknowledged"

@@ -217,6 +217,25 @@ async def test_other_sites_cannot_use_a_visitors_browser(day: Running) -> None:
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
 
 
+async def test_a_head_is_a_get_without_its_body(day: Running) -> None:
+    answer = await day.client.head("/health")
+    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (
+        200,
+        b"",
+        "application/json",
+    )
+
+
+async def test_a_database_that_is_away_is_no_bug_and_says_when_to_come_again(
+    day: Running, desk: HttpPhone
+) -> None:
+    async with day.house.engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE ledger_rows RENAME TO away")
+    answer = await desk.ask("GET", "/api/v1/exceptions")
+    assert (answer.status_code, code_of(answer)) == (503, "storage-fault")
+    assert answer.headers["Retry-After"]
+
+
 async def test_a_files_name_leads_nowhere_else(day: Running) -> None:
     for path in (
         "/../api/app.py",
