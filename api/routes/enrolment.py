@@ -139,6 +139,8 @@ async def redeem(house: Housed, data: JSONBody[RedeemAsked]) -> Redeemed:
     key = _key(data.key)
     now_ms = house.clock()
     known = house.ledger.directory.device(device_id(key))
+    if known is not None:
+        await _refuse_if_of_another(house, data.code, known)
     code = await house.codes.use(data.code, now_ms=now_ms)
     if code is None:
         if known is None or not await _asks_again(house, data.code, known, now_ms):
@@ -149,6 +151,16 @@ async def redeem(house: Housed, data: JSONBody[RedeemAsked]) -> Redeemed:
         known = house.ledger.directory.device(device_id(key))
         assert known is not None, "enrolled just now"
     return _redeemed(house, known)
+
+
+async def _refuse_if_of_another(house: House, text: str, known: Device) -> None:
+    """Keep a device's secret from who has a code of their own and only knows the device's public key.
+
+    Raises MalformedError; the code stays good for a key of its own.
+    """
+    code = await house.codes.find(text)
+    if code is not None and code.person != known.person:
+        raise MalformedError(reason="the key is that of another person's device")
 
 
 async def _asks_again(house: House, text: str, known: Device, now_ms: int) -> bool:

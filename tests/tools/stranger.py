@@ -219,7 +219,7 @@ class Stranger:
         """A phone that redeemed the code of an enrolment's QR (sync.md §1)."""
         url, code = uri.removeprefix("gobi:enrol:").split("#")
         phone = cls(url, http)
-        request = {"code": code, "key": _base64url(phone.public_key), "name": name, "pin_set": True}
+        request = {"code": code, "key": base64url(phone.public_key), "name": name, "pin_set": True}
         reply = http.post(f"{url}/api/v1/enrolments/redeem", json=request)
         reply.raise_for_status()
         phone.enrolment = reply.json()
@@ -337,7 +337,7 @@ class Stranger:
     def proof(self, **changed: object) -> str:
         """A DPoP proof (RFC 9449)."""
         x, y = self.public_key[1:33], self.public_key[33:]
-        jwk = {"kty": "EC", "crv": "P-256", "x": _base64url(x), "y": _base64url(y)}
+        jwk = {"kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y)}
         header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}
         claims: dict[str, object] = {
             "jti": secrets.token_urlsafe(12),
@@ -345,8 +345,8 @@ class Stranger:
             "htu": f"{self.url}/api/v1/sync",
         }
         claims = {**claims, "iat": self.now_ms() // 1000, "nonce": self.dpop_nonce, **changed}
-        signed = ".".join(_base64url(json.dumps(part).encode()) for part in (header, claims))
-        return f"{signed}.{_base64url(self.sign(signed.encode()))}"
+        signed = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
+        return f"{signed}.{base64url(self.sign(signed.encode()))}"
 
     def _apply(self, pages: Sequence[Reply]) -> None:
         last = pages[-1]
@@ -368,5 +368,5 @@ class Stranger:
         return {key: value for (_, table, key), value in self.rows.items() if table == name}
 
 
-def _base64url(data: bytes) -> str:
+def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
