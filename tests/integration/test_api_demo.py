@@ -78,6 +78,10 @@ async def test_two_phones_reconcile_and_the_page_tells_why(
     assert shown["ops"][0]["kind"] == "pick"
     assert shown["is_playing"] is True
 
+    # What a person did by hand is not done again by the story: the day ends as it always ends.
+    await client.post("/demo/api/rest")
+    assert differences(demo.house().ledger.fold.rows()) == []
+
 
 async def test_the_rest_of_the_day_ends_as_it_must_whoever_did_the_beginning(
     client: httpx.AsyncClient, demo: DemoServer
