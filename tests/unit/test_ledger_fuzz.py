@@ -109,6 +109,7 @@ LOT_REFS = st.lists(st.tuples(ITEMS, st.sampled_from(["1121", "9"])).map(list), 
 DAYS = st.sampled_from(["2026-11-23", "2026-02-31", "9999-12-31"])
 INSTANTS = st.sampled_from([0, 1, -INT_MAX, INT_MAX, START_MS])
 WORDS = st.sampled_from(["accepted", "refused"])
+ATTRIBUTES = st.sampled_from(["unit", "weight_g", "parent", "value", "life_days", "expires_on"])
 
 BODIES: dict[str, st.SearchStrategy[tuple[object, ...]]] = {
     "pick": st.tuples(st.none(), st.none() | st.just("T-1"), LINES),
@@ -153,7 +154,7 @@ BODIES: dict[str, st.SearchStrategy[tuple[object, ...]]] = {
     "set": st.tuples(
         st.sampled_from(["item", "lot", "place", "rule"]), st.sampled_from(["TOM-5", "R1", "count_tolerance"]),
         st.lists(
-            st.tuples(st.sampled_from(["unit", "weight_g", "parent", "value", "life_days", "expires_on"]), VALUES).map(list),
+            st.tuples(ATTRIBUTES, VALUES).map(list),
             max_size=3,
         ),
     ),
