@@ -20,6 +20,16 @@ export const LedgerPanel = ({ ledger }: { readonly ledger: DemoLedger | null }):
       <h2>{say("ledger")}</h2>
       {ledger === null ? null : (
         <>
+          <h3>{say("variances")}</h3>
+          {ledger.variances.length === 0 ? <p class="is-quiet">{say("noVariance")}</p> : null}
+          {ledger.variances
+            .filter(({ dq }) => dq !== 0)
+            .map((variance) => (
+              <div key={variance.key} class="demo-variance">
+                <strong>{signed(variance.dq)}</strong>
+                <span>{of(variance)}</span>
+              </div>
+            ))}
           <h3>{say("stock")}</h3>
           <table>
             <tbody>
@@ -32,16 +42,6 @@ export const LedgerPanel = ({ ledger }: { readonly ledger: DemoLedger | null }):
               ))}
             </tbody>
           </table>
-          <h3>{say("variances")}</h3>
-          {ledger.variances.length === 0 ? <p class="is-quiet">{say("noVariance")}</p> : null}
-          {ledger.variances
-            .filter(({ dq }) => dq !== 0)
-            .map((variance) => (
-              <div key={variance.key} class="demo-variance">
-                <strong>{signed(variance.dq)}</strong>
-                <span>{of(variance)}</span>
-              </div>
-            ))}
           <h3>
             {say("exceptions")} ({ledger.exceptions.length})
           </h3>
