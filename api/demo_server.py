@@ -4,9 +4,11 @@ The story's clock runs with the real one; playing the rest of the day moves it a
 after it arrived. Everything but the story itself is what any company runs.
 """
 
+import fcntl
 import secrets as chance
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from random import Random
 from typing import ClassVar, Final
 
@@ -28,6 +30,7 @@ from api.routes.enrolment import Enrolment, EnrolmentAsked, make_code
 from api.routes.sync import exchange
 from api.settings import Settings
 from domain.errors import DomainError
+from storage.writer_lock import LedgerInUseError
 from sync_engine.commit import Intention
 from sync_engine.ledger import Ledger
 from sync_engine.wire import decode_request, encode_reply
@@ -202,6 +205,21 @@ def _is_about_tomatoes(body: tuple[object, ...]) -> bool:
 
 
 def forget(settings: Settings) -> None:
-    """Remove the demo's database and the note of what was signed; the keys stay."""
+    """Remove the demo's database and the note of what was signed; the keys stay.
+
+    Raises LedgerInUseError when a server runs on it.
+    """
+    locks = [*settings.data_dir.glob(f"{DATABASE}.*.lock")]
+    for lock in locks:
+        _refuse_locked(lock)
     for path in [*settings.data_dir.glob(f"{DATABASE}*"), settings.data_dir / PIN]:
-        path.unlink(missing_ok=True)
+        if path not in locks:  # a lock file stays, or two processes could lock two files of one name
+            path.unlink(missing_ok=True)
+
+
+def _refuse_locked(path: Path) -> None:
+    with path.open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise LedgerInUseError(org=ORG) from error

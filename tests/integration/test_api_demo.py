@@ -14,10 +14,11 @@ import pytest
 
 from api.app import create_app
 from api.demo.ends import differences
-from api.demo_server import DemoServer
+from api.demo_server import DemoServer, forget
 from api.pages import Pages
 from api.routes.demo import demo_router
 from api.settings import Settings
+from storage.writer_lock import LedgerInUseError
 from tests.integration.api_house import URL
 from tests.tools.http_phone import HttpPhone
 
@@ -111,6 +112,13 @@ async def test_a_kept_day_is_opened_again_and_its_clock_never_goes_back(demo: De
         assert differences(again.house().ledger.fold.rows()) == []
     finally:
         await again.close()
+
+
+async def test_a_running_demo_is_not_begun_anew_under_its_feet(demo: DemoServer) -> None:
+    with pytest.raises(LedgerInUseError):
+        forget(demo.settings)
+    assert demo.house().ledger.size > 0
+    await demo.reset()
 
 
 async def test_the_command_serves_pokes_and_stops_cleanly(tmp_path: Path) -> None:
