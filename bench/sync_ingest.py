@@ -58,7 +58,9 @@ async def _run(rounds: int, single_rounds: int) -> dict[str, Any]:
 
         def wrap(store: LedgerStore) -> LedgerStore:
             tapes.append(Tape(store))
-            return tapes[0]
+            recording: Any = tapes[0]
+            made: LedgerStore = recording
+            return made
 
         company = await open_company(folder, wrap=wrap)
         phones = [await company.hire(number) for number in range(1, PHONES + 1)]

@@ -8,7 +8,7 @@ loaded anew; phones and callers simply send again, and what did arrive the first
 import asyncio
 import gc
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
@@ -216,7 +216,7 @@ class Sequencer:
                 raise
 
     @asynccontextmanager
-    async def at_rest(self) -> AsyncIterator[AtRest]:
+    async def at_rest(self) -> AsyncGenerator[AtRest, None]:
         """The ledger and a cut of the store in one state, between two commits; the next waits until the block ends.
 
         The cut may be read after the block; whoever asked for it closes it.
@@ -226,7 +226,7 @@ class Sequencer:
             yield AtRest(self.ledger, self._head, await self._store.cut())
 
     @asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[asyncio.Queue[int]]:
+    async def subscribe(self) -> AsyncGenerator[asyncio.Queue[int], None]:
         """A queue that gets the log size after each commit. It holds one: who is slow learns only the latest."""
         queue: asyncio.Queue[int] = asyncio.Queue(maxsize=1)
         self._listeners.add(queue)

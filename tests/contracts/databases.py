@@ -14,7 +14,7 @@ from storage.migrate import migrate
 from tests.services import POSTGRESQL_URL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -24,7 +24,7 @@ POSTGRESQL: Final = "postgresql"
 
 
 @asynccontextmanager
-async def database_url(backend: str, folder: Path, name: str = "ledger") -> AsyncIterator[str]:
+async def database_url(backend: str, folder: Path, name: str = "ledger") -> AsyncGenerator[str, None]:
     """The URL of an empty database."""
     if backend == SQLITE:
         yield sqlite_url(folder / f"{name}.db").render_as_string()
@@ -43,7 +43,7 @@ async def database_url(backend: str, folder: Path, name: str = "ledger") -> Asyn
 
 
 @asynccontextmanager
-async def database(backend: str, folder: Path, name: str = "ledger") -> AsyncIterator[AsyncEngine]:
+async def database(backend: str, folder: Path, name: str = "ledger") -> AsyncGenerator[AsyncEngine, None]:
     """An engine on a database with the present schema."""
     async with database_url(backend, folder, name) as url:
         engine = open_engine(url)

@@ -273,8 +273,10 @@ async def test_a_step_that_fails_acknowledges_nothing_and_sending_again_heals(
     pin = FaultyPin(PinFile(tmp_path / "last-signed"))
 
     def wrap(store: LedgerStore) -> LedgerStore:
-        stores.append(FaultyStore(store))
-        return stores[-1]
+        faulty: Any = FaultyStore(store)
+        stores.append(faulty)
+        made: LedgerStore = faulty
+        return made
 
     company = await open_company(tmp_path, wrap=wrap, pin=pin)
     phone = await company.hire(1)

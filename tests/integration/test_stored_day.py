@@ -31,7 +31,7 @@ from sync_engine.wire import decode_request, encode_reply
 from tests.contracts.databases import POSTGRESQL, SQLITE, database_url
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -52,7 +52,7 @@ class StoredServer:
         self._folder, self._url = folder, url
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[StoredServer]:
+    async def running(self) -> AsyncGenerator[StoredServer, None]:
         self.engine: AsyncEngine = open_engine(self._url)
         await migrate(self.engine)
         self.pin = PinFile(self._folder / "last-signed")
