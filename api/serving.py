@@ -1,6 +1,7 @@
 """Running the app on a socket: one process, one loop, until it is told to stop."""
 
 import logging
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -12,7 +13,7 @@ from api.app import create_app
 from api.bootstrap import House, open_house
 from api.demo_server import DemoServer, forget
 from api.routes.demo import demo_router
-from api.settings import Settings
+from api.settings import SettingError, Settings
 
 KEEP_ALIVE_S: Final = 75
 """Longer than what lies between two polls of a phone: its next request needs no new handshake."""
@@ -27,14 +28,32 @@ async def serve(settings: Settings, *, fresh: bool = False, greet: Greeting | No
 
     Raises NotFoundedError, SettingError, FaultError.
     """
-    if settings.demo and fresh:
-        forget(settings)
+    with _listening(settings) as listener:
+        if settings.demo and fresh:
+            forget(settings)
+        await _serve(settings, listener, greet)
+
+
+async def _serve(settings: Settings, listener: socket.socket, greet: Greeting | None) -> None:
     async with _opened(settings) as (house, demo):
         app = create_app(house, more=() if demo is None else (demo_router(demo),))
         if greet is not None:
             await greet(house(), demo)
         server = uvicorn.Server(_config(app, settings))
-        await server.serve()
+        await server.serve(sockets=[listener])
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Take the address before anything else is done: nobody is greeted to a server that cannot be reached."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise SettingError(name=f"{settings.host}:{settings.port}", reason=f"{error.strerror}") from error
+    return listener
 
 
 @asynccontextmanager
@@ -54,8 +73,6 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Callable[[], House]
 def _config(app: Any, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         loop="uvloop",
         http="httptools",
         ws="none",

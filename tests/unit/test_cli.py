@@ -1,6 +1,7 @@
 """The `gobi` command teaches, refuses in words, and does what its help says."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,16 @@ def test_what_is_not_there_is_refused_in_words(tmp_path: Path, capsys: pytest.Ca
     assert "there is no organisation here yet" in capsys.readouterr().err
     assert main(["bench", "moon"]) == EXIT_REFUSED
     assert "no figure is called 'moon'" in capsys.readouterr().err
+
+
+def test_nobody_is_greeted_to_an_address_that_is_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["serve", "--demo", "--port", port, "--data", str(tmp_path)]) == EXIT_REFUSED
+    assert "in use" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_day_is_told_and_ends_as_it_must(capsys: pytest.CaptureFixture[str]) -> None:
