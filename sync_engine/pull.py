@@ -131,7 +131,8 @@ class _Pulled(Struct):
 
 async def _rows(cut: Cut, request: SyncRequest, granted: Sequence[str], head: Head) -> _Pulled:
     """Return the next page of the rows that the phone does not have."""
-    held = set(request.buckets) if request.cursor >= 0 else set[str]()
+    # A cursor beyond the log is of an end that this server lost: the rows that came with it are anybody's guess.
+    held = set(request.buckets) if 0 <= request.cursor < head.size else set[str]()
     known = [bucket for bucket in granted if bucket in held]
     whole = [bucket for bucket in granted if bucket not in held]
     page = _page(request, _scope(request.cursor, known, whole), head)

@@ -207,3 +207,45 @@ def test_a_copied_phone_is_noticed_and_nothing_of_either_is_lost(
     assert _is_settled(clone.sync(clone.frame([after])), after)
     assert _verdict(clone, after) is None
     assert _boxes(clone, "T1") == truck + 1 + 4
+
+
+def test_a_phone_that_knows_more_than_the_log_gets_every_row_anew(enrol: Enrol) -> None:
+    liu = enrol("liu")
+    true_rows = dict(liu.rows)
+    liu.rows["site:CO-OP", "balance", "TOM-5\x1flost\x1fR1"] = [
+        "TOM-5",
+        "lost",
+        "R1",
+        7,
+        0,
+        False,
+        None,
+        None,
+    ]
+    liu.cursor = 1_000_000
+
+    reply = liu.sync()
+
+    assert {"org", "site:CO-OP"} <= set(reply.dropped)
+    assert liu.rows == true_rows
+    assert liu.cursor < reply.log_size
+
+
+def test_a_phone_whose_clone_was_quicker_sends_all_the_same_and_goes_on_under_a_new_epoch(
+    enrol: Enrol,
+) -> None:
+    liu = enrol("liu")
+    clone = copy.copy(liu)
+    mine, his = _pick(liu, 1), _pick(clone, 2)
+    clone.sync(clone.frame([his]))
+
+    told = liu.sync()
+    sent = liu.sync(liu.frame([mine]))
+
+    assert _is_acked(told, mine), "by its seq, which is the clone's"
+    assert told.held == [[liu.epoch, his.seq + 1, his.leaf]]
+    assert sent.problems == []
+    assert _verdict(liu, mine) == ("quarantined", "fork")
+    liu.new_epoch()
+    after = _pick(liu)
+    assert _is_settled(liu.sync(liu.frame([after])), after)
