@@ -1,7 +1,7 @@
 /** A screen as a chunk of its own: fetched when first opened, from the precache when there is no network. */
 import type { FunctionComponent, VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { t } from "../i18n/i18n.ts";
+import { t, wholeCatalogue } from "../i18n/i18n.ts";
 import { EmptyState } from "../ui/EmptyState.tsx";
 import { Button } from "../ui/Button.tsx";
 
@@ -20,8 +20,8 @@ export const lazyScreen = (load: () => Promise<ScreenComponent>): ScreenComponen
     const [, setReady] = useState(loaded !== undefined);
     const fetchIt = (): void => {
       setFailed(false);
-      load().then(
-        (component) => {
+      Promise.all([load(), wholeCatalogue()]).then(
+        ([component]) => {
           loaded = component;
           setReady(true);
         },

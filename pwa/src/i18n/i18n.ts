@@ -5,7 +5,8 @@
 import { computed, signal } from "@preact/signals";
 import { read, write } from "../app/stored.ts";
 import { type Message, type ParamsOf, chooseForm, fill } from "./message.ts";
-import { zhCN } from "./zh-CN.ts";
+import type { zhCN } from "./zh-CN.ts";
+import { zhFirst } from "./zh-first.ts";
 
 export type MessageKey = keyof typeof zhCN;
 export type Catalogue = Readonly<Record<MessageKey, Message>>;
@@ -30,14 +31,19 @@ const STORED_AS = "gobi.language";
 
 const state = signal<{ readonly language: Language; readonly catalogue: Catalogue }>({
   language: "zh-CN",
-  catalogue: zhCN,
+  // The rest follows at once, and screens wait for it: `wholeCatalogue`.
+  catalogue: zhFirst as unknown as Catalogue,
 });
 
 export const language = computed(() => state.value.language);
 const rules = computed(() => new Intl.PluralRules(language.value));
 const numbers = computed(() => new Intl.NumberFormat(language.value, { maximumFractionDigits: 6 }));
 
-const say = (message: Message, params: Readonly<Record<string, string | number>> | undefined): string => {
+const say = (
+  message: Message | undefined,
+  params: Readonly<Record<string, string | number>> | undefined,
+): string => {
+  if (message === undefined) return "";
   const count = params?.["n"];
   const text = chooseForm(message, typeof count === "number" ? count : undefined, rules.value);
   if (params === undefined) return text;
@@ -57,14 +63,29 @@ export const tOr = (key: string, fallback: string): string => {
   return Object.hasOwn(catalogue, key) ? say(catalogue[key as MessageKey], undefined) : fallback;
 };
 
-/** Other catalogues are chunks of their own: a Chinese phone never downloads English. */
+/** Catalogues are chunks of their own: a Chinese phone never downloads English. */
 const load = async (wanted: Language): Promise<Catalogue> =>
-  wanted === "en" ? (await import("./en.ts")).en : zhCN;
+  wanted === "en" ? (await import("./en.ts")).en : (await import("./zh-CN.ts")).zhCN;
+
+const show = async (wanted: Language): Promise<void> => {
+  state.value = { language: wanted, catalogue: await load(wanted) };
+  if (typeof document !== "undefined") document.documentElement.lang = wanted;
+};
+
+let whole: Promise<void> | undefined;
+
+/** Resolves once every word of the present language is there. What the first screens say is there from the start. */
+export const wholeCatalogue = (): Promise<void> => {
+  whole ??= show(language.value).catch(() => {
+    whole = undefined;
+  });
+  return whole;
+};
 
 export const setLanguage = async (wanted: Language): Promise<void> => {
-  state.value = { language: wanted, catalogue: await load(wanted) };
+  whole = show(wanted);
+  await whole;
   write(STORED_AS, wanted);
-  if (typeof document !== "undefined") document.documentElement.lang = wanted;
 };
 
 /** The language chosen before, else the phone's: Chinese unless the phone speaks something else. */
@@ -79,5 +100,9 @@ export const startLanguage = async (): Promise<void> => {
     read(STORED_AS),
     typeof navigator === "undefined" ? [] : navigator.languages,
   );
-  if (wanted !== language.value) await setLanguage(wanted);
+  if (wanted === language.value) void wholeCatalogue();
+  else {
+    whole = show(wanted);
+    await whole;
+  }
 };

@@ -1,7 +1,7 @@
 /** The first screen of a role: what waits, and the acts that the role is for. */
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import type { ScreenProps } from "../../app/lazy-screen.tsx";
+import { type ScreenProps, lazyScreen } from "../../app/lazy-screen.tsx";
 import { useLedger } from "../../app/ledger-context.ts";
 import { type HomeRole, homeRoles } from "../../app/roles.ts";
 import { Screen } from "../../app/Screen.tsx";
@@ -13,7 +13,6 @@ import { go } from "../../ui/router.ts";
 import { Tabs } from "../../ui/Tabs.tsx";
 import { type Tile, Tiles } from "../../ui/Tiles.tsx";
 import { DriverWork, PickerWork } from "./FloorWork.tsx";
-import { FarmerWork, ManagerWork, QaWork } from "./DeskWork.tsx";
 
 const ROLE_WORDS: Readonly<Record<HomeRole, PlainKey>> = {
   picker: "role.picker",
@@ -116,22 +115,26 @@ const Waiting = (): VNode | null => {
   return null;
 };
 
-const Work = ({ role }: { readonly role: HomeRole }): VNode => {
+const FarmerWork = lazyScreen(async () => (await import("./DeskWork.tsx")).FarmerWork);
+const ManagerWork = lazyScreen(async () => (await import("./DeskWork.tsx")).ManagerWork);
+const QaWork = lazyScreen(async () => (await import("./DeskWork.tsx")).QaWork);
+
+const Work = ({ role, ...props }: ScreenProps & { readonly role: HomeRole }): VNode => {
   switch (role) {
     case "picker":
       return <PickerWork />;
     case "driver":
       return <DriverWork />;
     case "farmer":
-      return <FarmerWork />;
+      return <FarmerWork {...props} />;
     case "manager":
-      return <ManagerWork />;
+      return <ManagerWork {...props} />;
     case "qa":
-      return <QaWork />;
+      return <QaWork {...props} />;
   }
 };
 
-export const HomeScreen = (_props: ScreenProps): VNode => {
+export const HomeScreen = (props: ScreenProps): VNode => {
   const { state } = useLedger();
   const person = state.person.value;
   const roles = homeRoles(person);
@@ -165,7 +168,7 @@ export const HomeScreen = (_props: ScreenProps): VNode => {
       )}
       <Waiting />
       <Tiles label={t("home.acts")} tiles={tiles} />
-      <Work role={role} />
+      <Work role={role} {...props} />
     </Screen>
   );
 };
