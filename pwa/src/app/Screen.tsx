@@ -6,6 +6,7 @@ import { go, goBack } from "../ui/router.ts";
 import type { SyncSummary } from "../ui/SyncChip.tsx";
 import { minuteHand } from "./clock.ts";
 import { useLedger } from "./ledger-context.ts";
+import { namesFrom } from "./names.ts";
 
 export interface ScreenFrame {
   readonly title: string;
@@ -38,6 +39,7 @@ export const Screen = ({ title, subtitle, onBack, children, ...rest }: ScreenFra
   const ledger = useLedger();
   const sync = useSyncSummary();
   const person = ledger.state.person.value;
+  const names = namesFrom(ledger);
   const back = onBack === undefined ? goBack : onBack;
   return (
     <AppShell
@@ -46,7 +48,12 @@ export const Screen = ({ title, subtitle, onBack, children, ...rest }: ScreenFra
       onSync={() => go(["outbox"])}
       {...(subtitle === undefined ? {} : { subtitle })}
       {...(back === null ? {} : { onBack: back })}
-      {...(person === null ? {} : { person: person.name, onPerson: () => go(["settings"]) })}
+      {...(person === null
+        ? {}
+        : {
+            person: names.person(person.id) === person.id ? person.name : names.person(person.id),
+            onPerson: () => go(["settings"]),
+          })}
       {...rest}
     >
       {children}

@@ -136,7 +136,7 @@ export const floor: Readonly<Record<keyof typeof zh, Message>> = {
   "count.completeYes": "Yes, all of it",
   "stop.scan": "Scan what you hand over",
   "stop.lines": "To hand over",
-  "stop.ask": "Ask",
+  "stop.ask": "Press to ask",
   "stop.takenN": "took {taken}",
   "stop.offered": "Aboard",
   "stop.refused": "Refused",

@@ -134,7 +134,7 @@ export const floor = {
   "count.completeYes": "全数完了",
   "stop.scan": "扫要交的货",
   "stop.lines": "交给对方",
-  "stop.ask": "问",
+  "stop.ask": "点这里问对方",
   "stop.takenN": "收 {taken}",
   "stop.offered": "车上",
   "stop.refused": "拒收",

@@ -119,7 +119,9 @@ export const DriverWork = (): VNode => {
           icon="truck"
           title={names.partner(order.partner)}
           detail={LinesText({
-            lines: orderLines(order).map((line) => ({ ...line, qty: line.picked - line.done, weight: null })),
+            lines: orderLines(order)
+              .map((line) => ({ ...line, qty: line.picked - line.done, weight: null }))
+              .filter(({ qty }) => qty > 0),
           })}
           chips={<DueChip dueOn={order.dueOn} />}
           onPress={() => go(["stop", order.id])}

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { type ScreenProps, lazyScreen } from "../../app/lazy-screen.tsx";
 import { useLedger } from "../../app/ledger-context.ts";
+import { nameOf } from "../../app/names.ts";
 import { type HomeRole, homeRoles } from "../../app/roles.ts";
 import { Screen } from "../../app/Screen.tsx";
 import { formatAge } from "../../i18n/format.ts";
@@ -135,7 +136,8 @@ const Work = ({ role, ...props }: ScreenProps & { readonly role: HomeRole }): VN
 };
 
 export const HomeScreen = (props: ScreenProps): VNode => {
-  const { state } = useLedger();
+  const ledger = useLedger();
+  const { state } = ledger;
   const person = state.person.value;
   const roles = homeRoles(person);
   const chosen = useSignal<HomeRole | null>(null);
@@ -149,7 +151,7 @@ export const HomeScreen = (props: ScreenProps): VNode => {
   const nav = useNav();
   return (
     <Screen
-      title={person?.name ?? ""}
+      title={person === null ? "" : nameOf(ledger.row("person", person.id).value, person.name)}
       subtitle={`${t(ROLE_WORDS[role])} · ${state.device.value?.name ?? ""}`}
       onBack={null}
       nav={nav}

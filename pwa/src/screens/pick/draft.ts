@@ -82,10 +82,11 @@ export const afterTaking = (
     const taken = lines.filter(
       ({ item, lot, from }) => item === each.item && lot === each.lot && from === each.place,
     );
-    return taken.reduce(
-      (rest, { qty, weight }) => ({ ...rest, q: rest.q - qty, w: rest.w - (weight ?? 0) }),
-      each,
-    );
+    return {
+      ...each,
+      q: taken.reduce((rest, { qty }) => rest - qty, each.q),
+      w: taken.reduce((rest, { weight }) => rest - (weight ?? 0), each.w),
+    };
   });
 
 export interface Suggestion {

@@ -22,11 +22,17 @@ import { confirmed } from "../../ui/Sheet.tsx";
 import { EMPTY_LINE } from "../lines/draft.ts";
 import { type StockDeed, CorrectSheet } from "./CorrectSheet.tsx";
 
-/** Ops that hold the lot, newest first, by the index that the hold row names: only those of this device know their hash. */
+/** The leaf hash of the op that holds the lot, by its index: a hold, or a harvest inside the interval. */
 const useHoldHash = (source: number): string | null => {
-  const rows = useLedger().untyped("record.hold").value;
-  const row = rows.find(({ value }) => Array.isArray(value) && value[0] === source);
-  return row === undefined ? null : row.key;
+  const ledger = useLedger();
+  const rows = [
+    "record.hold",
+    "record.recall",
+    "record.harvest",
+    "record.inspect",
+    "record.test_result",
+  ].flatMap((table) => ledger.untyped(table).value);
+  return rows.find(({ value }) => Array.isArray(value) && value[0] === source)?.key ?? null;
 };
 
 const HoldNotice = ({

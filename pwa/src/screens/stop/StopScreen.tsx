@@ -13,7 +13,6 @@ import { formatMoney } from "../../i18n/format.ts";
 import { t } from "../../i18n/i18n.ts";
 import { BigButton, Button } from "../../ui/Button.tsx";
 import { List, ListRow } from "../../ui/Card.tsx";
-import { Chip } from "../../ui/Chip.tsx";
 import { EmptyState } from "../../ui/EmptyState.tsx";
 import { Stepper } from "../../ui/NumberPad.tsx";
 import { TextField } from "../../ui/QuantityField.tsx";
@@ -61,7 +60,7 @@ const StopRow = ({ line, onPress }: { readonly line: StopLine; readonly onPress:
   const { answer } = line;
   const said =
     answer === null
-      ? ""
+      ? t("stop.ask")
       : [
           t("stop.takenN", { taken: formatQuantity(facts, takenOf(line)) }),
           answer.refused === 0
@@ -81,7 +80,6 @@ const StopRow = ({ line, onPress }: { readonly line: StopLine; readonly onPress:
         .filter((part) => part !== "")
         .join(" · ")}
       value={formatQuantity(facts, line.qty, line.weight)}
-      end={answer === null ? <Chip tint="warn" label={t("stop.ask")} /> : null}
       onPress={onPress}
     />
   );
