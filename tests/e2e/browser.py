@@ -71,11 +71,19 @@ class PhoneBrowser:
         for lock in self._profile.glob("Singleton*"):
             lock.unlink(missing_ok=True)
 
-    def close(self) -> None:
-        """End in order."""
+    def put_away(self) -> None:
+        """Close the browser in order: what it keeps is on disk afterwards."""
         if self._context is not None:
             with contextlib.suppress(Exception):  # the browser may be dead already
                 self._context.close()
+        self._context = None
+
+    def close(self) -> None:
+        """End for good; the last screen is left beside the profile for whoever looks into a failure."""
+        if self._context is not None and self._context.pages:
+            with contextlib.suppress(Exception):  # the browser may be dead already
+                self._context.pages[0].screenshot(path=self._profile.with_suffix(".png"))
+        self.put_away()
         self.cable.close()
 
 

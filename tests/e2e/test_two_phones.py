@@ -17,7 +17,7 @@ pytestmark = [
 
 LOT_1121: Final = Code("(01)09520100101014(10)1121")
 LOT_1123: Final = Code("(01)09520100101014(10)1123")
-LOT_1123_ELEMENTS: Final = "0109520100101014" "101123"
+LOT_1123_ELEMENTS: Final = "0109520100101014101123"
 COUNTED: Final = ("TOM-5", "1123", "R1")
 
 
@@ -40,7 +40,7 @@ def _count_tomatoes(zhang: Worker) -> None:
     zhang.tap("盘点")
     zhang.choose("库位", "1 号冷库")
     zhang.wedge(LOT_1123_ELEMENTS)
-    zhang.sheet().get_by_role("button", name="批次 1123").wait_for()
+    zhang.sheet().get_by_role("button", name="1123", exact=True).wait_for()
     assert "76" not in zhang.page.inner_text("body"), "a blind count shows no stock"
     zhang.keys("55")
     zhang.tap("记下")

@@ -51,6 +51,10 @@ class Worker:
         self.keys(PIN)
         self.tap("加入")
         self.page.get_by_role("button", name="已同步").wait_for()
+        # A browser writes its list of databases late: a profile of a few seconds that dies has none. Nobody's phone is
+        # that young at work.
+        self.phone.put_away()
+        self.restart()
 
     def restart(self) -> None:
         """Start the app anew, as it is on the phone, and sign in if it asks."""
