@@ -33,7 +33,7 @@ export const namesFrom = (ledger: Ledger): Names => {
       case "virtual":
         return tOr(`place.${rest}`, rest);
       case "plot":
-        return t("place.plot", { plot: rest });
+        return nameOf(ledger.row("place", rest).value, t("place.plot", { plot: rest }));
       case "lpn":
         return t("place.lpn", { lpn: rest });
       default:

@@ -26,8 +26,9 @@ export const readCause = (body: unknown, id: string): Omit<Told, "hash"> | null 
   return row === undefined ? null : { zh: word(row["zh"]), en: word(row["en"]) };
 };
 
+/** Of the answer to `/api/v1/ops/<index>`. */
 export const readHash = (body: unknown): string | null => {
-  const hash = word(fieldsOf(body)["hash"]);
+  const hash = word(fieldsOf(fieldsOf(body)["op"])["hash"]);
   return /^[0-9a-f]{64}$/.test(hash) ? hash : null;
 };
 

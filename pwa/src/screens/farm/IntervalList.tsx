@@ -1,6 +1,7 @@
 /** Each plot with its traffic light: may I harvest today? */
 import type { VNode } from "preact";
 import { useLedger } from "../../app/ledger-context.ts";
+import { namesFrom } from "../../app/names.ts";
 import { today } from "../../app/lots.ts";
 import type { Light, PlotInterval } from "../../domain/interval.ts";
 import { formatOn } from "../../i18n/format.ts";
@@ -42,6 +43,7 @@ export const LightNotice = ({ plot }: { readonly plot: string }): VNode => {
 
 export const IntervalList = (): VNode => {
   const ledger = useLedger();
+  const names = namesFrom(ledger);
   const plots = plotsOf(ledger);
   const works = worksOf(ledger);
   const day = today(ledger);
@@ -54,7 +56,7 @@ export const IntervalList = (): VNode => {
             key={plot}
             icon="leaf"
             tint={TINTS[light.light]}
-            title={t("place.plot", { plot })}
+            title={names.place(`plot:${plot}`)}
             detail={lightText(light)}
             end={
               <Chip
@@ -80,7 +82,9 @@ export const PlotChoice = ({
   readonly chosen: readonly string[];
   readonly onChoose: (plot: string) => void;
 }): VNode => {
-  const plots = plotsOf(useLedger());
+  const ledger = useLedger();
+  const names = namesFrom(ledger);
+  const plots = plotsOf(ledger);
   return (
     <div class="choices" role="group" aria-label={t("word.plot")}>
       {[...new Set([...plots, ...chosen])]
@@ -93,7 +97,7 @@ export const PlotChoice = ({
             aria-pressed={chosen.includes(plot)}
             onClick={() => onChoose(plot)}
           >
-            {t("place.plot", { plot })}
+            {names.place(`plot:${plot}`)}
           </button>
         ))}
     </div>

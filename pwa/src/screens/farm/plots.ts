@@ -69,8 +69,7 @@ export const plotsOf = (ledger: Ledger): readonly string[] => {
     const { plot } = attributes;
     if (typeof plot === "string" && plot !== "") plots.add(plot);
   }
-  for (const { attributes } of ledger.rows("place").value) {
-    for (const plot of list(attributes["plots"])) plots.add(word(plot));
-  }
+  for (const { id, attributes } of ledger.rows("place").value)
+    if (attributes["kind"] === "plot") plots.add(id);
   return [...plots].filter((plot) => plot !== "").sort();
 };

@@ -87,10 +87,14 @@ export const ChoiceField = ({
   </button>
 );
 
-/** Our own places where goods can stand; a site or vehicle whose parts are places of their own is left out. */
+const isPlot = ({ attributes }: Register): boolean => attributes["kind"] === "plot";
+
+/** Our own places where goods can stand: no plots, and no site or vehicle whose parts are places of their own. */
 export const isStandingPlace = (places: readonly Register[]): ((row: Register) => boolean) => {
-  const parents = new Set(places.map(({ attributes }) => attributes["parent"]));
-  return ({ id }) => !parents.has(id);
+  const parents = new Set(
+    places.filter((place) => !isPlot(place)).map(({ attributes }) => attributes["parent"]),
+  );
+  return (row) => !isPlot(row) && !parents.has(row.id);
 };
 
 export const DateField = ({
