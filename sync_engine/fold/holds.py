@@ -101,8 +101,8 @@ def _steps_since(start: int, lot: str, groups: Mapping[str, StockGroup]) -> list
         (entry, after, place)
         for place, group in groups.items()
         if is_physical(place) and lot in group.balances
-        for entry, before, after in group.history(lot)
-        if entry.o >= start and before != after
+        for entry, _before, after in group.history(lot)
+        if entry.o >= start
     ]
     return sorted(steps, key=lambda step: step[0][:3])
 

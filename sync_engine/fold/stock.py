@@ -6,7 +6,7 @@ alike. `settle` must be called before the balances are read.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from domain.lowering import RESIDUAL_LOT, SHRINKAGE, VARIANCE
@@ -30,6 +30,9 @@ MARK_ENTRIES: Final = 64
 Posts = dict[tuple[str, str], tuple[int, int]]
 """(lot, virtual place) → what a group put there by counting and finishing."""
 
+Change = tuple[Entry, Balance, Balance]
+"""An effect, with the balance of a lot before and after it."""
+
 
 class _Mark(NamedTuple):
     """The state of the walk before the entry at a position."""
@@ -47,9 +50,9 @@ class StockGroup:
     """All that happened to one item at one place."""
 
     __slots__ = (
-        "_flagged", "_items_counted", "_marks", "_next_mark", "_position", "_stale", "_turn", "balances", "counts",
-        "dirty_lots", "entries", "item", "judged", "late_claims", "longest_err", "pick_findings", "picks", "place",
-        "posts", "told_lots", "variances",
+        "_changes", "_flagged", "_items_counted", "_marks", "_next_mark", "_position", "_stale", "_turn", "balances",
+        "counts", "dirty_lots", "entries", "item", "judged", "late_claims", "longest_err", "pick_findings", "picks",
+        "place", "posts", "told_lots", "variances",
     )  # fmt: skip
 
     def __init__(self, item: str, place: str) -> None:
@@ -78,12 +81,15 @@ class StockGroup:
         self._turn: OrderKey = (-(2**62), 0, 0)
         """The last effect that is not a movement: movements after it commute."""
         self._items_counted: OrderKey | None = None
+        self._changes: dict[str, list[Change]] | None = None
+        """What `history` answers from, while the entries are what they were."""
 
     # --- in ----------------------------------------------------------------------------------------------------
 
     def put_move(self, entry: Entry) -> None:
         """Add a movement; any order of calls ends in the same state."""
         origin = entry.origin
+        self._changes = None
         self.longest_err = max(self.longest_err, origin.err)
         if origin.claimed_from is not None:
             insort(self.late_claims, entry)
@@ -102,6 +108,7 @@ class StockGroup:
 
     def put(self, entry: Entry) -> None:
         """Add a count, its close or a finish; any order of calls ends in the same state."""
+        self._changes = None
         self.longest_err = max(self.longest_err, entry.origin.err)
         self._turn = max(self._turn, entry[:3])
         self._insert(entry)
@@ -127,6 +134,7 @@ class StockGroup:
         first = next((entry for entry in self.entries if entry.leaf == index), None)
         if first is None:
             return
+        self._changes = None
         self._forget_marks_after(first)
         self.entries = [entry for entry in self.entries if entry.leaf != index]
         self.late_claims = [entry for entry in self.late_claims if entry.leaf != index]
@@ -180,14 +188,25 @@ class StockGroup:
                 past._step(entry)
         return past
 
-    def history(self, lot: str) -> Iterator[tuple[Entry, Balance, Balance]]:
-        """Yield each effect with the lot's balance before and after it."""
+    def history(self, lot: str) -> Sequence[Change]:
+        """Return each effect that changed the lot's balance: many holds ask for many lots, the walk is one."""
+        if self._changes is None:
+            self._changes = self._walk_changes()
+        return self._changes.get(lot, ())
+
+    def _walk_changes(self) -> dict[str, list[Change]]:
+        found: dict[str, list[Change]] = {}
         past = StockGroup(self.item, self.place)
         for entry in self.entries:
-            before = past.balances.get(lot, EMPTY)
+            # A count or finish of one lot may draw on the residual lot; only a close may change every lot.
+            lots = past.balances.keys() if entry.what == CLOSE else {entry.lot or "", RESIDUAL_LOT}
+            before = {lot: past.balances.get(lot, EMPTY) for lot in lots}
             past.entries.append(entry)
             past._step(entry)
-            yield entry, before, past.balances.get(lot, EMPTY)
+            for lot, was in before.items():
+                if (now := past.balances.get(lot, EMPTY)) != was:
+                    found.setdefault(lot, []).append((entry, was, now))
+        return found
 
     def _step(self, entry: Entry) -> None:
         if self._position >= self._next_mark:
