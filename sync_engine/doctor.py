@@ -19,6 +19,7 @@ from sync_engine.directory import Directory
 from sync_engine.fold.fold import Fold
 from sync_engine.fold.rows import EntryRow, RowKey
 from sync_engine.logged import Logged
+from sync_engine.refold import refold
 from sync_engine.seal import PublicKey, load_key, seal_message, verify_seal
 from sync_engine.sequenced import replay
 
@@ -109,7 +110,7 @@ def _derived(evidence: Evidence, decoded: Sequence[Op]) -> Iterator[Finding]:
     yield from _seals(evidence, decoded, directory)
     yield from _values(evidence.values, decoded)
     fold = Fold()
-    fold.apply(entries)
+    refold(fold, entries, decoded[0].device if decoded else b"")
     changes = fold.drain()
     yield from _rows(evidence.rows, {key: value for key, value in changes.rows.items() if value is not None})
     yield from _entries(evidence.entries, changes.entries)

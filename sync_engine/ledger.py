@@ -29,8 +29,9 @@ from sync_engine.intake import Arrival, Batch, Intake
 from sync_engine.judgement import Judgement, Known
 from sync_engine.logged import Logged, VerdictChange
 from sync_engine.merging import NO_CHANGES, merged
+from sync_engine.refold import refold
 from sync_engine.seal import PrivateKey
-from sync_engine.sequenced import Saying, history, pack
+from sync_engine.sequenced import Saying, pack
 from sync_engine.server_chain import Recorded, ServerChain
 from sync_engine.verdicts import UNKNOWN_KIND
 
@@ -101,20 +102,18 @@ class Ledger:
         """
         assert self._size == 0, "a ledger is loaded once, before it takes anything"
         held = list(logged)
-        first_words, changes = history(held, self.server_device)
         for entry in held:
             assert entry.index == self._size, "a log has no gaps"
             self._size += 1
             is_branch = entry.index in branches
             self.directory.apply((entry,))
-            self.fold.apply((first_words.get(entry.index, entry),))
             self._intake.chain(entry.op.device).extend(entry.op, LeafHash(entry.hash), is_branch=is_branch)
             self._known.note(entry)
             if (entry.verdict, entry.code) == UNKNOWN_KIND:
                 self._known.unread.add(entry.index)
             if entry.op.device == self.server_device:
                 self._server.resume(entry.op, LeafHash(entry.hash))
-        self.fold.amend(changes)
+        refold(self.fold, held, self.server_device)
         for stored in waiting:
             self._intake.keep_stored(stored)
         return self.fold.drain()
@@ -191,7 +190,9 @@ class Ledger:
             waiting_added=list(batch.waiting_added.values()),
             waiting_removed=batch.waiting_removed,
             contacts=[_contact(delivery, server_ms) for delivery in deliveries if delivery.device],
-            changes=merged((*judgement.drained, self.fold.drain())) if arrivals or sequenced else NO_CHANGES,
+            changes=merged((*judgement.drained, self.fold.drain(self._size - 1)))
+            if sequenced
+            else NO_CHANGES,
             problems=problems,
             recorded=[
                 (first + len(arrivals) - len(recorded) + number, made.hash)

@@ -9,7 +9,9 @@ from msgspec import Struct
 from api.given import Asking, Housed
 from api.naming import Naming
 from api.routes.log import NotFoundError
-from api.words import tell_exception, tell_variance
+from api.words import Told, tell_exception, tell_variance
+from sync_engine.fold.findings import deadline_of
+from sync_engine.fold.past_findings import PAST
 
 _State = Annotated[Literal["open", "closed", "all"], QueryParameter(name="state")]
 
@@ -26,6 +28,9 @@ class ExceptionLine(Struct, frozen=True):
     deadline: int
     state: str
     closed_by: Any
+    """The index of an op, or `itself`: its cause is gone."""
+    closed_at: int | None
+    """The index of the log at which it ended; None while it is open."""
     zh: str
     en: str
 
@@ -71,22 +76,38 @@ class Statement(Struct, frozen=True):
     lines: list[StatementLine]
 
 
+ITSELF: Final = "itself"
+_ENDED: Final = Told("（原因已消失，自动结束。）", " Closed by itself: its cause is gone.")
+
+
 @get("/exceptions")
 async def exceptions(house: Housed, caller: Asking, wanted: _State = "open") -> list[ExceptionLine]:
-    """The one list of things to look at, the nearest deadline first."""
-    rows = await house.reads.rows("desk", "exception")
+    """The one list of things to look at, the nearest deadline first; the closed ones by an op or by themselves."""
     naming = Naming(house.ledger, now_ms=house.clock())
-    found = []
-    for _, row in rows:
-        if wanted in {"all", row[7]}:
-            identity, code, facts, ops, owner, opened, deadline, shown, closed_by = row[:9]
-            told = tell_exception(code, facts, ops, naming)
-            found.append(
-                ExceptionLine(
-                    identity, code, facts, ops, owner, opened, deadline, shown, closed_by, told.zh, told.en
-                )
-            )
-    return sorted(found, key=lambda line: (line.state != "open", line.deadline, line.id))
+    found = [_line(row, naming) for _, row in await house.reads.rows("desk", "exception")]
+    if wanted != "open":
+        found += [_past_line(row, naming) for _, row in await house.reads.rows("desk", PAST)]
+    lines = [line for line in found if wanted in {"all", line.state}]
+    return sorted(lines, key=lambda line: (line.state != "open", line.deadline, line.id))
+
+
+def _line(row: list[Any], naming: Naming) -> ExceptionLine:
+    identity, code, facts, ops, owner, opened, deadline, state, closed_by = row[:9]
+    told = tell_exception(code, facts, ops, naming)
+    closed_at = None if closed_by is None else int(closed_by)
+    return ExceptionLine(
+        identity, code, facts, ops, owner, opened, deadline, state, closed_by, closed_at, told.zh, told.en
+    )
+
+
+def _past_line(row: list[Any], naming: Naming) -> ExceptionLine:
+    """An exception whose cause is gone: told as it was, and that it is over."""
+    identity, code, facts, ops, owner, opened, closed_at = row[:7]
+    told, deadline = tell_exception(code, facts, ops, naming), deadline_of(code, opened)
+    zh, en = told.zh + _ENDED.zh, told.en + _ENDED.en
+    return ExceptionLine(
+        identity, code, facts, ops, owner, opened, deadline, "closed", ITSELF, closed_at, zh, en
+    )
 
 
 @get("/variances")

@@ -2,6 +2,8 @@
 import { expect, it } from "vitest";
 import { readBalances, readCode, readContacts } from "../src/screens/desk/answers.ts";
 import { readCause, readHash } from "../src/screens/exceptions/causes.ts";
+import { ITSELF, openFirst, withPast } from "../src/screens/exceptions/inbox.ts";
+import { readRow } from "../src/sync/rows.ts";
 
 const HASH = "ab".repeat(32);
 
@@ -24,4 +26,15 @@ it("devices, balances and codes to join", () => {
   expect(readBalances("no")).toEqual([]);
   expect(readCode({ url: "gobi:enrol:x#y", expires_ms: 9 })).toEqual({ url: "gobi:enrol:x#y", expiresMs: 9 });
   expect(readCode({})).toBeNull();
+});
+
+it("an exception whose cause is gone is listed among the closed ones, as closed by itself", () => {
+  const open = readRow("exception", "a", ["a", "variance", [], [4], "manager", 100, 200, "open", null]);
+  const past = readRow("past_exception", "b", ["b", "negative-stock", ["CUC"], [5], "manager", 150, 9]);
+  const listed = openFirst(withPast([open], [past]));
+
+  expect(listed.map(({ id, state, closedBy }) => [id, state, closedBy])).toEqual([
+    ["a", "open", null],
+    ["b", "closed", ITSELF],
+  ]);
 });

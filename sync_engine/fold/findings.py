@@ -41,6 +41,11 @@ OPS_SHOWN_MAX: Final = 8
 """So many ops an exception names; when a cause has more, the first ones."""
 
 
+def deadline_of(code: str, opened: int) -> int:
+    """Return until when an exception that opened at an instant must be looked at."""
+    return opened + OWNERS[code][1] * HOUR_MS
+
+
 class Finding(NamedTuple):
     """One thing to look at: its facts are names and integers that the screens put into words."""
 
@@ -59,7 +64,7 @@ class Finding(NamedTuple):
 
     def row(self) -> list[object]:
         """The row of table `exception`."""
-        owner, hours = OWNERS[self.code]
+        owner, _hours = OWNERS[self.code]
         state, closer = ("open", None) if self.closed_by is None else ("closed", str(self.closed_by))
         return [
             self.id,
@@ -68,7 +73,7 @@ class Finding(NamedTuple):
             list(self.ops),
             owner,
             self.o,
-            self.o + hours * HOUR_MS,
+            deadline_of(self.code, self.o),
             state,
             closer,
         ]

@@ -13,7 +13,14 @@ from domain import kinds
 from domain.kinds import Body, parse_body
 from domain.lowering import NOTHING, lower
 from domain.ops import named_hashes
-from sync_engine.fold import derive_documents, derive_farm, derive_findings, derive_stock, reporting
+from sync_engine.fold import (
+    derive_documents,
+    derive_farm,
+    derive_findings,
+    derive_stock,
+    past_findings,
+    reporting,
+)
 from sync_engine.fold.effects import enter, is_noted, leave, spread_names
 from sync_engine.fold.origin import Origin, origin_of
 from sync_engine.fold.rows import Changes, RowKey, Rows
@@ -164,8 +171,17 @@ class Fold:
 
     # --- out ---------------------------------------------------------------------------------------------------
 
-    def drain(self) -> Changes:
-        """Derive all that changed since the last drain and return it."""
+    def drain(self, boundary: int | None = None) -> Changes:
+        """Derive all that changed since the last drain and return it; `boundary` as `derive` says."""
+        self.derive(boundary)
+        return self._rows.take()
+
+    def derive(self, boundary: int | None = None) -> None:
+        """Derive all that changed, and keep what changed for the next drain.
+
+        `boundary` is the index of the last op of a group commit, when the fold holds the log up to it and no further:
+        exceptions that were open at the boundary before and have no cause now are remembered (table `past_exception`).
+        """
         state, rows = self.state, self._rows
         spread_names(state)
         derive_farm.derive(state)
@@ -173,7 +189,8 @@ class Fold:
         derive_documents.derive(state, rows)
         derive_findings.derive(state, self._ops)
         reporting.show(state, rows)
-        return rows.take()
+        if boundary is not None:
+            past_findings.remember(state, rows, boundary)
 
     def rows(self) -> Mapping[RowKey, bytes]:
         """Return every row as of the last drain: a pure function of the ops and verdicts, whatever came when."""

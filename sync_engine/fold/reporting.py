@@ -29,14 +29,20 @@ def report(state: State, source: tuple[str, ...], findings: Iterable[Finding]) -
 def show(state: State, rows: Rows) -> None:
     """Write the row of every finding that changed; one whose cause is gone without a trace has none."""
     dirty, state.dirty_findings = list(state.dirty_findings), {}
+    state.shown_anew.update(dict.fromkeys(dirty))
     for key in dirty:
-        found = state.finding_sources.get(key)
-        if not found:
+        finding = standing(state, key)
+        if finding is None:
             state.finding_sources.pop(key, None)
-            rows.exception(key, (), None)
-            continue
-        finding = _with_word(state, as_one(found.values()))
-        rows.exception(key, ("desk", *state.buckets_of(finding.ops)), finding.row())
+            rows.spread("exception", key, (), None)
+        else:
+            rows.spread("exception", key, ("desk", *state.buckets_of(finding.ops)), finding.row())
+
+
+def standing(state: State, key: str) -> Finding | None:
+    """Return the one finding under an id, open or closed; None when nothing is found under it."""
+    found = state.finding_sources.get(key)
+    return _with_word(state, as_one(found.values())) if found else None
 
 
 def _with_word(state: State, finding: Finding) -> Finding:

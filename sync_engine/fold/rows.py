@@ -75,7 +75,7 @@ class Rows:
         self._changed: dict[RowKey, bytes | None] = {}
         self._entered: dict[int, list[EntryRow]] = {}
         self._left: list[int] = []
-        self._exception_in: dict[str, tuple[str, ...]] = {}
+        self._spread_in: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def put(self, bucket: str, table: str, key: str, value: object) -> None:
         """Write a row; None deletes it. A row that moved to another bucket leaves the old one."""
@@ -142,19 +142,18 @@ class Rows:
         )
         self.put(f"device:{op.device.hex()}", "verdict", key, value)
 
-    def exception(self, key: str, buckets: Sequence[str], value: object | None) -> None:
-        """Show an exception in these buckets and in no other."""
-        before = self._exception_in.get(key, ())
-        for bucket in before:
+    def spread(self, table: str, key: str, buckets: Sequence[str], value: object | None) -> None:
+        """Show a row in these buckets and in no other: an exception concerns the desk and some phones."""
+        for bucket in self._spread_in.get((table, key), ()):
             if bucket not in buckets:
-                self._drop((bucket, "exception", key))
+                self._drop((bucket, table, key))
         if buckets:
             data = encode_row(value)
             for bucket in buckets:
-                self._write((bucket, "exception", key), data)
-            self._exception_in[key] = tuple(buckets)
+                self._write((bucket, table, key), data)
+            self._spread_in[table, key] = tuple(buckets)
         else:
-            self._exception_in.pop(key, None)
+            self._spread_in.pop((table, key), None)
 
     # --- stock entries -----------------------------------------------------------------------------------------
 

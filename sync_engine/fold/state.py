@@ -112,6 +112,10 @@ class State:
         self.dirty_names: dict[bytes, None] = {}
         self.dirty_excursions: dict[int, None] = {}
         self.dirty_findings: dict[str, None] = {}
+        self.shown_anew: dict[str, None] = {}
+        """Findings whose row was derived anew since the last boundary."""
+        self.open_then: dict[str, Finding] = {}
+        """What was open at the last boundary, as it was told then."""
 
     # --- stock -------------------------------------------------------------------------------------------------
 

@@ -44,6 +44,11 @@ async def company(tmp_path: Path) -> AsyncIterator[Company]:
         company.time.now_ms += 1_000
         company.pick(first, number)
     await company.sync(first)
+    lacking = ["ITEM-2", "L0", "virtual:loss", "R1", 1_000_000]
+    await company.sequencer.record(
+        [Intention("adjust", (None, (), "lost", [[*lacking[:2], "R1", "virtual:loss", 10**6]]))]
+    )
+    await company.sequencer.record([Intention("adjust", (None, (), "found again", [lacking]))])
     yield company
     await company.close()
 
@@ -68,6 +73,7 @@ async def test_a_ledger_that_nobody_touched_is_sound(company: Company, tmp_path:
     assert any(stored.is_branch for stored in evidence.ops)
     assert any(stored.verdict == "quarantined" for stored in evidence.ops)
     assert evidence.values
+    assert any(table == "past_exception" for _bucket, table, _key in evidence.rows)
     ledger = check_ledger(evidence)
     log = await _log(company, PinFile(tmp_path / "last-signed").read())
     assert (list(ledger.findings), list(log.findings)) == ([], [])
@@ -97,6 +103,7 @@ ONE = f"WHERE org = '{ORG}' AND leaf = 100"
         ("seals", "seal of", "UPDATE seals SET signature = zeroblob(64)"),
         ("seals", "seal of", "UPDATE seals SET first_seq = first_seq + 1"),
         ("ledger_rows", "balance", "UPDATE ledger_rows SET value = x'90'"),
+        ("ledger_rows", "past_exception", "DELETE FROM ledger_rows"),
         ("stock_entries", "of op", "UPDATE stock_entries SET data = x'90'"),
         ("stock_entries", "of op", "DELETE FROM stock_entries"),
         ("erasable_values", "value 0", "UPDATE erasable_values SET value = x'00'"),
@@ -120,7 +127,8 @@ async def _pointed(company: Company, tampering: str) -> str:
     table = tampering.split()[2 if tampering.startswith("DELETE") else 1]
     if table not in keys:
         return tampering
-    only = {"seals": "count > 40", "ledger_rows": "name = 'balance'"}.get(table, "1 = 1")
+    rows = "past_exception" if tampering.startswith("DELETE") else "balance"
+    only = {"seals": "count > 40", "ledger_rows": f"name = '{rows}'"}.get(table, "1 = 1")
     async with company.engine.connect() as connection:
         columns = ", ".join(keys[table])
         row: Any = (

@@ -134,3 +134,26 @@ def test_no_instant_sees_a_different_past_for_having_been_asked_in_another_order
 ) -> None:
     instant = Random(seed).choice([entry.t for entry in history.entries] or [0])
     assert arrived(history, seed).balances(instant) == in_order(history).balances(instant)
+
+
+@LAW
+@given(histories(), seeds)
+def test_what_ended_by_itself_depends_on_where_commits_end_and_on_nothing_else(
+    history: History, seed: int
+) -> None:
+    chance = Random(seed)
+    ends = {number for number in range(len(history.entries)) if chance.random() < 0.3}
+
+    def told(*, drained_between: bool) -> Fold:
+        fold = Fold()
+        for number, entry in enumerate(history.entries):
+            fold.apply((entry,))
+            if number in ends:
+                fold.drain(number)
+            elif drained_between and chance.random() < 0.5:
+                fold.drain()
+        fold.amend(history.changes)
+        fold.drain(len(history.entries))
+        return fold
+
+    assert told(drained_between=True).rows() == told(drained_between=False).rows()

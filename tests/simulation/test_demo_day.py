@@ -109,6 +109,20 @@ def test_milk_that_left_before_the_excursion_is_not_held(day: Day) -> None:
     assert {(item, place) for item, _lot, place in held if item == "MLK"} == {("MLK", "HOLD")}
 
 
+def test_the_cucumbers_that_were_not_there_yet_end_by_themselves_when_the_weighbill_is_typed(
+    day: Day,
+) -> None:
+    day.until("10:59")
+    before = {row[1] for row in day.rows("exception") if row[7] == "open"}
+    assert {"negative-stock", "unknown-lot"} <= before
+    assert all(row[2][0] != "CUC" for row in day.rows("past_exception"))
+    day.until("11:00")
+    past = {row[1]: row[2][:2] for row in day.rows("past_exception") if row[2][0] == "CUC"}
+    assert past == {"negative-stock": ["CUC", "1123-P2"], "unknown-lot": ["CUC", "1123-P2"]}
+    day.until("24:00")
+    assert sum(row[7] == "open" for row in day.rows("exception")) == 4  # as the demo world says
+
+
 def test_a_clock_two_hours_fast_suspects_nobody_and_errs_by_less_than_a_second(day: Day) -> None:
     day.until("24:00")
     fold = day.server.ledger.fold

@@ -133,6 +133,16 @@ export const ROW_SHAPES = {
     state: word,
     closedBy: optional(anything, null),
   }),
+  /** An exception that ended by itself: `closedAt` is an index of the log. */
+  past_exception: struct({
+    id: word,
+    code: word,
+    facts: list(anything),
+    ops: list(natural),
+    owner: word,
+    openedO: whole,
+    closedAt: natural,
+  }),
   verdict: struct({ epoch: natural, seq: natural, index: natural, verdict: word, code: word }),
 } as const;
 

@@ -17,7 +17,7 @@ import { type Told, askCause } from "./causes.ts";
 import { approve, recount, release, resolve } from "./deeds.ts";
 import { DeadlineChip } from "./ExceptionRow.tsx";
 import { exceptionWord, happened, likelyCause, whatToDo } from "./facts.ts";
-import { type Deed, type Exception, deedsFor, keyOf } from "./inbox.ts";
+import { type Deed, type Exception, ITSELF, deedsFor, keyOf } from "./inbox.ts";
 
 const WORDS: Readonly<Record<Deed, PlainKey>> = {
   approve: "deed.approve",
@@ -143,14 +143,16 @@ export const ExceptionDetail = ({ exception }: { readonly exception: Exception }
       ) : (
         <Notice
           tint="ok"
-          title={exception.closedBy === "itself" ? t("exceptions.closedItself") : t("exceptions.closedByOp")}
+          title={exception.closedBy === ITSELF ? t("exceptions.closedItself") : t("exceptions.closedByOp")}
         />
       )}
       <Facts
         facts={[
           { label: t("exceptions.owner"), value: tOr(`role.${exception.owner}`, exception.owner) },
           { label: t("exceptions.since"), value: formatDateTime(exception.openedO) },
-          { label: t("exceptions.deadline"), value: formatDateTime(exception.deadlineMs) },
+          ...(exception.closedBy === ITSELF
+            ? []
+            : [{ label: t("exceptions.deadline"), value: formatDateTime(exception.deadlineMs) }]),
         ]}
       />
       {decides ? <TextField label={t("word.note")} value={note} onInput={setNote} /> : null}

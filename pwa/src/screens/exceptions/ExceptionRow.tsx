@@ -7,7 +7,7 @@ import { TaskCard } from "../../ui/Card.tsx";
 import { Chip, type Tint } from "../../ui/Chip.tsx";
 import { go } from "../../ui/router.ts";
 import { exceptionWord, happened } from "./facts.ts";
-import type { Exception } from "./inbox.ts";
+import { type Exception, ITSELF } from "./inbox.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -21,6 +21,7 @@ export const urgency = (exception: Exception, nowMs: number): Tint => {
 export const DeadlineChip = ({ exception }: { readonly exception: Exception }): VNode => {
   const { nowMs } = useLedger();
   const tint = urgency(exception, nowMs());
+  if (exception.closedBy === ITSELF) return <Chip tint="ok" label={t("exceptions.closedItself")} />;
   if (exception.state !== "open") return <Chip tint="ok" label={t("exceptions.closed")} />;
   const left = exception.deadlineMs - nowMs();
   return (

@@ -6,23 +6,27 @@ import { useLedger } from "../../app/ledger-context.ts";
 import { atDesk } from "../../app/roles.ts";
 import { Screen } from "../../app/Screen.tsx";
 import { t, tOr } from "../../i18n/i18n.ts";
+import type { Ledger } from "../../sync/ledger-types.ts";
 import { EmptyState } from "../../ui/EmptyState.tsx";
 import { List } from "../../ui/Card.tsx";
 import { Tabs } from "../../ui/Tabs.tsx";
 import { useNav } from "../home/HomeScreen.tsx";
 import { ExceptionDetail } from "./ExceptionDetail.tsx";
 import { ExceptionRow } from "./ExceptionRow.tsx";
-import { openFirst } from "./inbox.ts";
+import { type Exception, openFirst, withPast } from "./inbox.ts";
 
 type View = "open" | "closed";
 
 const CLOSED_MAX = 50;
 
+const exceptionsOf = (ledger: Ledger): readonly Exception[] =>
+  withPast(ledger.rows("exception").value, ledger.rows("past_exception").value);
+
 const Inbox = (): VNode => {
   const ledger = useLedger();
   const desk = atDesk(ledger.state.person.value);
   const [view, setView] = useState<View>("open");
-  const all = openFirst(ledger.rows("exception").value);
+  const all = openFirst(exceptionsOf(ledger));
   const open = all.filter(({ state }) => state === "open");
   const shown = view === "open" ? open : all.filter(({ state }) => state !== "open").slice(0, CLOSED_MAX);
   const owners = [...new Set(shown.map(({ owner }) => owner))];
@@ -62,7 +66,6 @@ const Inbox = (): VNode => {
 
 export const ExceptionsScreen = ({ rest }: ScreenProps): VNode => {
   const ledger = useLedger();
-  const exception =
-    rest[0] === undefined ? undefined : ledger.rows("exception").value.find(({ id }) => id === rest[0]);
+  const exception = rest[0] === undefined ? undefined : exceptionsOf(ledger).find(({ id }) => id === rest[0]);
   return exception === undefined ? <Inbox /> : <ExceptionDetail key={exception.id} exception={exception} />;
 };

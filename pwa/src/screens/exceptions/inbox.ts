@@ -3,6 +3,22 @@ import type { Row } from "../../sync/rows.ts";
 
 export type Exception = Row<"exception">;
 
+/** What stands in `closedBy` of an exception whose cause is gone. */
+export const ITSELF = "itself";
+
+/** Exceptions as the inbox lists them: those that stand, and those that ended by themselves. */
+export const withPast = (
+  standing: readonly Exception[],
+  past: readonly Row<"past_exception">[],
+): readonly Exception[] => [
+  ...standing,
+  ...past.map(({ key, id, code, facts, ops, owner, openedO }): Exception => ({
+    ...{ key, id, code, facts, ops, owner, openedO, deadlineMs: openedO },
+    state: "closed",
+    closedBy: ITSELF,
+  })),
+];
+
 /** Open before closed; the nearest deadline first, among the closed the newest. */
 export const openFirst = (exceptions: readonly Exception[]): readonly Exception[] =>
   [...exceptions].sort((a, b) => {
