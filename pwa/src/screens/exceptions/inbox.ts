@@ -10,14 +10,20 @@ export const ITSELF = "itself";
 export const withPast = (
   standing: readonly Exception[],
   past: readonly Row<"past_exception">[],
-): readonly Exception[] => [
-  ...standing,
-  ...past.map(({ key, id, code, facts, ops, owner, openedO }): Exception => ({
-    ...{ key, id, code, facts, ops, owner, openedO, deadlineMs: openedO },
-    state: "closed",
-    closedBy: ITSELF,
-  })),
-];
+): readonly Exception[] => standing.concat(past.map(asClosed));
+
+const asClosed = (ended: Row<"past_exception">): Exception => ({
+  key: ended.key,
+  id: ended.id,
+  code: ended.code,
+  facts: ended.facts,
+  ops: ended.ops,
+  owner: ended.owner,
+  openedO: ended.openedO,
+  deadlineMs: ended.openedO,
+  state: "closed",
+  closedBy: ITSELF,
+});
 
 /** Open before closed; the nearest deadline first, among the closed the newest. */
 export const openFirst = (exceptions: readonly Exception[]): readonly Exception[] =>
