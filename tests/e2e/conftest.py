@@ -82,8 +82,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def playwright() -> Iterator[Playwright]:
+    """One for each test: while it runs, its event loop is the thread's, and no asynchronous test could run."""
     with sync_playwright() as started:
         yield started
 
