@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from domain import kinds
 from domain.lowering import is_physical
 from sync_engine.fold.entries import EMPTY
-from sync_engine.fold.holds import Held, HoldCause, exposed_lots, follow
+from sync_engine.fold.holds import Held, HoldCause, exposed_lots, follow, steps_of
 from sync_engine.fold.rows import Rows
 from sync_engine.fold.state import State, lot_key
 from sync_engine.fold.stock import StockGroup
@@ -69,13 +69,15 @@ def derive_lot(state: State, rows: Rows, item: str, lot: str) -> None:
     groups = state.groups.get(item, {})
     held: list[Held] = []
     reached: set[tuple[int, str]] = set()
-    for cause in causes_of(state, item, lot):
+    causes = causes_of(state, item, lot)
+    steps = steps_of(lot, groups) if any(cause.place is not None for cause in causes) else []
+    for cause in causes:
         source = cause.origin.index
         is_released = bool(state.names_of(cause.origin.hash, kinds.Release))
         if cause.place is None:
             found: tuple[Held, ...] = (Held(None, cause.state, cause.reason, source, cause.start),)
         else:
-            followed = follow(cause, lot, groups)
+            followed = follow(cause, lot, groups, steps)
             found = followed.held
             reached.update((source, place) for place in followed.reached)
         if not is_released:

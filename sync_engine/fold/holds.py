@@ -1,6 +1,7 @@
 """Holds: which quantities nobody may use, and how a hold follows the goods (fold.md §3)."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from domain.lowering import is_physical
@@ -62,6 +63,10 @@ def _stood(group: StockGroup, lot: str, start: int, until: int) -> bool:
     return _is_some(standing)
 
 
+Step = tuple[Entry, Balance, str]
+"""An effect, the lot's balance after it, and where."""
+
+
 class Followed(NamedTuple):
     """Where a hold bound to one place stands now, and every place that it ever reached."""
 
@@ -69,16 +74,17 @@ class Followed(NamedTuple):
     reached: frozenset[str]
 
 
-def follow(cause: HoldCause, lot: str, groups: Mapping[str, StockGroup]) -> Followed:
+def follow(cause: HoldCause, lot: str, groups: Mapping[str, StockGroup], steps: Sequence[Step]) -> Followed:
     """Return where the lot is held because of a cause bound to one place.
 
-    `groups` are the stock groups of the item by place. Goods that leave a held place after the hold began are held
-    where they arrive; a place that runs empty is free again.
+    `groups` are the stock groups of the item by place, `steps` what `steps_of` tells of the lot. Goods that leave a
+    held place after the hold began are held where they arrive; a place that runs empty is free again.
     """
     assert cause.place is not None
     started = {cause.place: cause.start}
     reached = {cause.place}
-    for entry, after, place in _steps_since(cause.start, lot, groups):
+    for at in range(bisect_left(steps, cause.start, key=lambda step: step[0].o), len(steps)):
+        entry, after, place = steps[at]
         if place not in started or entry.o < started[place]:
             continue
         if entry.what == MOVE and ((entry.q or 0) < 0 or (entry.w or 0) < 0) and is_physical(entry.other):
@@ -95,14 +101,13 @@ def follow(cause: HoldCause, lot: str, groups: Mapping[str, StockGroup]) -> Foll
     return Followed(held, frozenset(reached))
 
 
-def _steps_since(start: int, lot: str, groups: Mapping[str, StockGroup]) -> list[tuple[Entry, Balance, str]]:
-    """What changed the lot's balance at physical places since an instant, in effective order."""
+def steps_of(lot: str, groups: Mapping[str, StockGroup]) -> list[Step]:
+    """Return what changed the lot's balance at physical places, in effective order."""
     steps = [
         (entry, after, place)
         for place, group in groups.items()
         if is_physical(place) and lot in group.balances
         for entry, _before, after in group.history(lot)
-        if entry.o >= start
     ]
     return sorted(steps, key=lambda step: step[0][:3])
 
