@@ -1,7 +1,7 @@
 """Every table, scoped by organisation. What is in `FOLDED` is a view of the log and can be rebuilt from it.
 
-Names say what a row is; `leaf` is an index of the log, instants are ms since 1970, hashes raw bytes. The first
-migration states the same schema again, frozen: a test holds the two together.
+Names say what a row is; `leaf` is an index of the log, instants are ms since 1970, hashes raw bytes. The
+migrations state the same schema again, frozen: a test holds the two together.
 """
 
 from typing import Final
@@ -75,22 +75,6 @@ waiting_frames: Final = Table(
     Column("run", BigInteger, nullable=True),
 )
 """Frames beside the log: the op before their first has not arrived."""
-
-stock_entries: Final = Table(
-    "stock_entries",
-    metadata,
-    Column("org", String(32), primary_key=True),
-    Column("leaf", BigInteger, primary_key=True),
-    Column("what", Integer, primary_key=True),
-    Column("line", Integer, primary_key=True),
-    Column("item", Text, nullable=False),
-    Column("place", Text, nullable=False),
-    Column("lot", Text, nullable=False),
-    Column("o", BigInteger, nullable=False),
-    Column("data", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""What each op in effect does to stock."""
 
 ledger_rows: Final = Table(
     "ledger_rows",
@@ -175,4 +159,4 @@ used_proofs: Final = Table(
 )
 """Proofs of possession that were seen, so that none counts twice; forgotten when their nonce has expired."""
 
-FOLDED: Final = (stock_entries, ledger_rows)
+FOLDED: Final = (ledger_rows,)

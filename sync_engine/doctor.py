@@ -1,11 +1,11 @@
 """Does what is stored follow from the log? Every byte of it is derived again and compared: `gobi doctor`.
 
 The bytes of the ops are the only source. From them follow their hashes, the chains and seals of the devices, and, by
-the `sequenced` ops among them, every time and verdict; from these the rows and the stock entries. Whether the bytes
+the `sequenced` ops among them, every time and verdict; from these the rows. Whether the bytes
 are the ones that were signed is asked in `blockchain_trace.fsck`. Pure: an adapter reads the evidence.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -17,7 +17,7 @@ from domain.ops import GENESIS_PREV, Op, decode_op, leaf_hash
 from sync_engine.commit import KeptValue, SealedStretch
 from sync_engine.directory import Directory
 from sync_engine.fold.fold import Fold
-from sync_engine.fold.rows import EntryRow, RowKey
+from sync_engine.fold.rows import RowKey
 from sync_engine.logged import Logged
 from sync_engine.refold import refold
 from sync_engine.seal import PublicKey, load_key, seal_message, verify_seal
@@ -54,7 +54,6 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """`value.op` is not read: `index` names the op."""
     rows: Mapping[RowKey, bytes]
     """Without tombstones."""
-    entries: Sequence[EntryRow]
 
 
 class Finding(Struct, frozen=True):
@@ -72,7 +71,6 @@ class LedgerReport(Struct, frozen=True):
     ops: int
     seals: int
     rows: int
-    entries: int
     findings: Sequence[Finding]
 
     @property
@@ -92,7 +90,6 @@ def check_ledger(evidence: Evidence) -> LedgerReport:
         ops=len(evidence.ops),
         seals=len(evidence.seals),
         rows=len(evidence.rows),
-        entries=len(evidence.entries),
         findings=findings[:FINDINGS_MAX],
     )
 
@@ -113,7 +110,6 @@ def _derived(evidence: Evidence, decoded: Sequence[Op]) -> Iterator[Finding]:
     refold(fold, entries, decoded[0].device if decoded else b"")
     changes = fold.drain()
     yield from _rows(evidence.rows, {key: value for key, value in changes.rows.items() if value is not None})
-    yield from _entries(evidence.entries, changes.entries)
 
 
 def _bytes(ops: Sequence[StoredOp]) -> Iterator[Finding]:
@@ -244,16 +240,3 @@ def _rows(stored: Mapping[RowKey, bytes], derived: Mapping[RowKey, bytes]) -> It
             yield Finding("ledger_rows", about, "does not follow from the log")
         elif stored[key] != derived[key]:
             yield Finding("ledger_rows", about, "has another value in the log")
-
-
-def _entries(stored: Iterable[EntryRow], derived: Iterable[EntryRow]) -> Iterator[Finding]:
-    mine = {(entry.leaf, entry.what, entry.line): entry for entry in stored}
-    theirs = {(entry.leaf, entry.what, entry.line): entry for entry in derived}
-    for key in sorted(mine.keys() | theirs.keys()):
-        about = f"line {key[2]} of op {key[0]}"
-        if key not in mine:
-            yield Finding("stock_entries", about, "is missing")
-        elif key not in theirs:
-            yield Finding("stock_entries", about, "does not follow from the log")
-        elif mine[key] != theirs[key]:
-            yield Finding("stock_entries", about, "has another value in the log")

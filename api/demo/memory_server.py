@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from domain.merkle import Frontier
 from domain.ops import NOTHING_SEEN
 from sync_engine.commit import Commit, Delivery, Intention, WaitingFrame
-from sync_engine.fold.rows import Changes, EntryRow, RowKey
+from sync_engine.fold.rows import Changes, RowKey
 from sync_engine.ledger import Ledger
 from sync_engine.sequenced import replay
 from sync_engine.wire import (
@@ -31,8 +31,6 @@ class MemoryServer:
         self.log: list[bytes] = []
         """The bytes of every op: enough to rebuild everything."""
         self.rows: dict[RowKey, bytes] = {}
-        self.entries: dict[tuple[int, int, int], EntryRow] = {}
-        """Stock entries by (leaf, what, line)."""
         self.branches: set[int] = set()
         self.waiting: dict[bytes, WaitingFrame] = {}
         self._frontier = Frontier()
@@ -51,13 +49,13 @@ class MemoryServer:
         for name in commit.waiting_removed:
             del self.waiting[name]
         self.waiting.update({frame.hash: frame for frame in commit.waiting_added})
-        _store(commit.changes, self.rows, self.entries)
+        _store(commit.changes, self.rows)
         return commit
 
     def copy(self, ledger: Ledger) -> "MemoryServer":
         """Return an independent server in the same state; `ledger` is an empty one."""
         twin = MemoryServer(ledger)
-        twin.log, twin.rows, twin.entries = list(self.log), dict(self.rows), dict(self.entries)
+        twin.log, twin.rows = list(self.log), dict(self.rows)
         twin.branches, twin.waiting, twin._frontier = set(self.branches), dict(self.waiting), self._frontier
         held = [self.ledger.fold.logged(index) for index in range(self.ledger.size)]
         ledger.load([entry for entry in held if entry is not None], twin.branches, twin.waiting.values())
@@ -71,12 +69,8 @@ class MemoryServer:
     def misfits(self, empty: Ledger) -> list[str]:
         """Return the tables that are not what the log gives."""
         rows: dict[RowKey, bytes] = {}
-        entries: dict[tuple[int, int, int], EntryRow] = {}
-        _store(empty.load(replay(self.log), self.branches), rows, entries)
-        return [
-            *([] if rows == self.rows else ["rows"]),
-            *([] if entries == self.entries else ["entries"]),
-        ]
+        _store(empty.load(replay(self.log), self.branches), rows)
+        return [] if rows == self.rows else ["rows"]
 
     async def record(self, intentions: Sequence[Intention], *, at_ms: int) -> Sequence[tuple[int, bytes]]:
         """Record ops of the server's own device; return (index, hash) of each."""
@@ -131,15 +125,9 @@ def delivery_of(request: SyncRequest, arrived_ms: int) -> Delivery:
     )
 
 
-def _store(
-    changes: Changes, rows: dict[RowKey, bytes], entries: dict[tuple[int, int, int], EntryRow]
-) -> None:
+def _store(changes: Changes, rows: dict[RowKey, bytes]) -> None:
     for key, value in changes.rows.items():
         if value is None:
             rows.pop(key, None)
         else:
             rows[key] = value
-    gone = set(changes.entries_removed)
-    for place in [place for place in entries if place[0] in gone]:
-        del entries[place]
-    entries.update({(entry.leaf, entry.what, entry.line): entry for entry in changes.entries})

@@ -6,7 +6,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage import tables
-from sync_engine.adapters.ledger_rows import record_to_entry, record_to_seal
+from sync_engine.adapters.ledger_rows import record_to_seal
 from sync_engine.commit import KeptValue
 from sync_engine.doctor import Evidence, StoredOp
 from sync_engine.frame import ErasableValue
@@ -31,8 +31,7 @@ async def read_evidence(engine: AsyncEngine, org: str) -> Evidence:
             for _, bucket, name, key, value, _, _ in await _all(connection, tables.ledger_rows, org)
             if value is not None
         }
-        entries = [record_to_entry(record) for record in await _all(connection, tables.stock_entries, org)]
-    return Evidence(org=org, ops=ops, seals=seals, values=values, rows=rows, entries=entries)
+    return Evidence(org=org, ops=ops, seals=seals, values=values, rows=rows)
 
 
 async def _all(connection: AsyncConnection, table: Table, org: str) -> list[Any]:

@@ -7,7 +7,7 @@ import msgspec
 
 from domain.ops import decode_op
 from sync_engine.commit import Appended, Contact, KeptValue, SealedStretch, WaitingFrame
-from sync_engine.fold.rows import Changes, EntryRow
+from sync_engine.fold.rows import Changes
 from sync_engine.logged import Logged, VerdictChange
 from sync_engine.ports import SealedHead
 from sync_engine.wire import Row
@@ -66,19 +66,6 @@ def waiting_to_record(org: str, frame: WaitingFrame) -> Record:
 def record_to_waiting(record: Sequence[Any]) -> WaitingFrame:
     """Return the frame of a record."""
     return WaitingFrame(*record[1:])
-
-
-def entry_to_record(org: str, entry: EntryRow) -> Record:
-    """Return the record of a stock entry."""
-    return (
-        org, entry.leaf, entry.what, entry.line, entry.item, entry.place, entry.lot, entry.o, entry.data
-    )  # fmt: skip
-
-
-def record_to_entry(record: Sequence[Any]) -> EntryRow:
-    """Return the stock entry of a record."""
-    _, leaf, what, line, item, place, lot, o, data = record
-    return EntryRow(item, place, lot, o, leaf, line, what, data)
 
 
 def changes_to_records(org: str, changes: Changes, changed: int) -> Iterator[Record]:

@@ -17,7 +17,6 @@ from sync_engine.adapters.ledger_rows import (
     change_to_record,
     changes_to_records,
     contact_to_record,
-    entry_to_record,
     head_to_records,
     op_to_record,
     record_to_op,
@@ -86,10 +85,8 @@ class StoredLedger:
         self._add_seal = make.add(tables.seals)
         self._add_value = make.add(tables.erasable_values)
         self._add_waiting = make.add(tables.waiting_frames)
-        waiting, entries = tables.waiting_frames.c, tables.stock_entries.c
+        waiting = tables.waiting_frames.c
         self._remove_waiting = make.remove(tables.waiting_frames, [waiting.org, waiting.hash])
-        self._remove_entries = make.remove(tables.stock_entries, [entries.org, entries.leaf])
-        self._put_entry = make.put(tables.stock_entries)
         self._put_row = make.put(tables.ledger_rows)
         self._put_tile = make.put(tables.log_tiles)
         self._put_checkpoint = make.put(tables.checkpoints)
@@ -171,7 +168,6 @@ class StoredLedger:
         """Return the steps of the transaction: statements and the records that they take."""
         org, changes = self._org, commit.changes
         changed = commit.log_size - 1
-        removed = [(org, leaf) for leaf in changes.entries_removed]
         steps: list[Step] = [
             (self._insert_op, [op_to_record(org, entry) for entry in commit.appended]),
             (self._amend_op, [change_to_record(org, change) for change in commit.verdict_changes]),
@@ -179,8 +175,6 @@ class StoredLedger:
             (self._add_value, [value_to_record(org, value) for value in commit.values]),
             (self._add_waiting, [waiting_to_record(org, frame) for frame in commit.waiting_added]),
             (self._remove_waiting, [(org, name) for name in commit.waiting_removed]),
-            (self._remove_entries, removed),
-            (self._put_entry, [entry_to_record(org, entry) for entry in changes.entries]),
             (self._put_row, list(changes_to_records(org, changes, changed))),
             (self._put_contact, [contact_to_record(org, contact) for contact in contacts]),
         ]

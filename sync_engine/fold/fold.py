@@ -110,7 +110,6 @@ class Fold:
         lowered = lower(body, self._weights_of(entry.hash) if self._weights else None)
         if lowered is not NOTHING:
             self.state.put_stock(origin, lowered)
-            self._rows.stock_entered(origin, lowered)
         if is_noted(body):
             enter(self.state, Noted(origin, body, op.epoch, op.seq))
             if body.kind in CORRECTIONS:
@@ -125,7 +124,6 @@ class Fold:
         lowered = lower(body)
         if lowered is not NOTHING:
             self.state.take_out_stock(entry.index, lowered)
-            self._rows.stock_left(entry.index)
         noted = self.state.noted.get(entry.index)
         if noted is not None:
             leave(self.state, noted)

@@ -1,44 +1,22 @@
 """The rows that the fold hands out, collected until drained. A row is (bucket, table, key) → canonical value."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from domain.canonical import INT_MAX, MalformedError, encode
-from domain.lowering import Lowered
 from sync_engine.fold.findings import SEPARATOR
-from sync_engine.fold.origin import Origin
 from sync_engine.logged import ACCEPTED, Logged
 
 RowKey = tuple[str, str, str]
 
 
-class EntryRow(NamedTuple):
-    """One stock entry as storage keeps it; `data` = canonical [q, w, estimated, other place, picked]."""
-
-    item: str
-    place: str
-    lot: str
-    o: int
-    leaf: int
-    line: int
-    what: int
-    data: bytes
-
-
 class Changes(Struct, frozen=True):
-    """What one drain changed: rows by (bucket, table, key), None = deleted; stock entries to delete, then to put."""
+    """What one drain changed: rows by (bucket, table, key), None = deleted."""
 
     rows: Mapping[RowKey, bytes | None]
-    entries: Sequence[EntryRow]
-    entries_removed: Sequence[int]
-
-
-OUT: Final = 0
-COUNTED: Final = 1
-FINISHED: Final = 3
 
 
 def encode_row(value: object) -> bytes:
@@ -73,8 +51,6 @@ class Rows:
         self._held: dict[RowKey, bytes] = {}
         self._bucket_of: dict[tuple[str, str], str] = {}
         self._changed: dict[RowKey, bytes | None] = {}
-        self._entered: dict[int, list[EntryRow]] = {}
-        self._left: list[int] = []
         self._spread_in: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def put(self, bucket: str, table: str, key: str, value: object) -> None:
@@ -155,47 +131,7 @@ class Rows:
         else:
             self._spread_in.pop((table, key), None)
 
-    # --- stock entries -----------------------------------------------------------------------------------------
-
-    def stock_entered(self, origin: Origin, lowered: Lowered) -> None:
-        """Note the entries of an op, as storage keeps them."""
-        o, index = origin.o, origin.index
-        rows = self._entered.setdefault(index, [])
-        for m in lowered.movements:
-            out = _pack([-m.qty, -m.weight, m.estimated, m.to_place, m.picked])
-            into = _pack([m.qty, m.weight, m.estimated, m.from_place, False])
-            rows.append(EntryRow(m.item, m.from_place, m.lot, o, index, 2 * m.line, OUT, out))
-            rows.append(EntryRow(m.item, m.to_place, m.lot, o, index, 2 * m.line + 1, OUT, into))
-        seen = lowered.observation
-        for number, line in enumerate(() if seen is None else seen.lines):
-            assert seen is not None
-            data = _pack([line.qty, line.weight, False, "", seen.complete])
-            rows.append(
-                EntryRow(
-                    line.item,
-                    seen.place,
-                    line.lot or "",
-                    o - line.before_ms,
-                    index,
-                    2 * number,
-                    COUNTED,
-                    data,
-                )
-            )
-        if lowered.residue is not None:
-            item, lot, place = lowered.residue
-            rows.append(
-                EntryRow(item, place, lot, o, index, 0, FINISHED, _pack([None, None, False, "", False]))
-            )
-
-    def stock_left(self, index: int) -> None:
-        """Note that an op has no entries any more."""
-        if self._entered.pop(index, None) is None or index not in self._left:
-            self._left.append(index)
-
     def take(self) -> Changes:
         """Return what changed since the last call, and forget it."""
-        entered = [row for rows in self._entered.values() for row in rows]
-        changes = Changes(self._changed, entered, self._left)
-        self._changed, self._entered, self._left = {}, {}, []
+        changes, self._changed = Changes(self._changed), {}
         return changes

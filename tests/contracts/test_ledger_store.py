@@ -13,7 +13,7 @@ from domain.ops import decode_op, encode_op, leaf_hash
 from storage.writer_lock import LedgerInUseError
 from sync_engine.adapters.ledger_store import StoredLedger
 from sync_engine.commit import Appended, Commit, Contact, KeptValue, SealedStretch, WaitingFrame
-from sync_engine.fold.rows import Changes, EntryRow
+from sync_engine.fold.rows import Changes
 from sync_engine.frame import ErasableValue
 from sync_engine.logged import Logged, VerdictChange
 from sync_engine.ports import RowsWanted
@@ -63,7 +63,7 @@ def _leaves(count: int, first: int = 0) -> list[Appended]:
 
 def _changes(rows: Mapping[tuple[str, str, str], Any]) -> Changes:
     encoded = {key: None if value is None else msgspec.msgpack.encode(value) for key, value in rows.items()}
-    return Changes(encoded, (), ())
+    return Changes(encoded)
 
 
 def _commit(appended: list[Appended], rows: Mapping[tuple[str, str, str], Any], **more: Any) -> Commit:
@@ -217,14 +217,12 @@ async def test_contacts_are_overwritten(store: StoredLedger, engine: AsyncEngine
     assert [tuple(row) for row in found] == [(2, 0, -30)]
 
 
-async def test_seals_values_and_entries_may_come_twice(store: StoredLedger, engine: AsyncEngine) -> None:
+async def test_seals_and_values_may_come_twice(store: StoredLedger, engine: AsyncEngine) -> None:
     seal = SealedStretch(b"d" * 16, 7, 1, 2, b"s" * 64, b"h" * 32)
     value = KeptValue(0, ErasableValue(0, 0, b"s" * 16, b"name"))
-    entry = EntryRow("TOM-5", "R1", "1121", 5, 0, 0, 0, b"data")
-    changes = Changes({}, [entry], [0])
-    await store.commit(_commit(_leaves(1), {}, seals=[seal], values=[value], changes=changes), _head(1), ())
-    again = _commit([], {}, seals=[seal], values=[value], changes=changes, log_size=1)
+    await store.commit(_commit(_leaves(1), {}, seals=[seal], values=[value]), _head(1), ())
+    again = _commit([], {}, seals=[seal], values=[value], log_size=1)
     await store.commit(again, None, ())
     async with engine.connect() as connection:
-        for table in ("seals", "erasable_values", "stock_entries"):
+        for table in ("seals", "erasable_values"):
             assert (await connection.exec_driver_sql(f"SELECT count(*) FROM {table}")).scalar() == 1

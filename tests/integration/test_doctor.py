@@ -104,8 +104,6 @@ ONE = f"WHERE org = '{ORG}' AND leaf = 100"
         ("seals", "seal of", "UPDATE seals SET first_seq = first_seq + 1"),
         ("ledger_rows", "balance", "UPDATE ledger_rows SET value = x'90'"),
         ("ledger_rows", "past_exception", "DELETE FROM ledger_rows"),
-        ("stock_entries", "of op", "UPDATE stock_entries SET data = x'90'"),
-        ("stock_entries", "of op", "DELETE FROM stock_entries"),
         ("erasable_values", "value 0", "UPDATE erasable_values SET value = x'00'"),
     ],
 )
@@ -122,7 +120,6 @@ async def _pointed(company: Company, tampering: str) -> str:
     keys = {
         "seals": ("device", "epoch", "first_seq"),
         "ledger_rows": ("bucket", "name", "key"),
-        "stock_entries": ("leaf", "what", "line"),
     }
     table = tampering.split()[2 if tampering.startswith("DELETE") else 1]
     if table not in keys:
