@@ -97,7 +97,8 @@ def refuse_foreign(values: Iterable[object], *, depth: int = DEPTH_MAX) -> None:
         elif kind is list or kind is tuple or isinstance(value, list | tuple):
             if depth == 0:
                 raise MalformedError(reason=f"arrays nest deeper than {DEPTH_MAX}")
-            refuse_foreign(value, depth=depth - 1)  # type: ignore[arg-type]  # a list or tuple: told by identity of class
+            if value:
+                refuse_foreign(value, depth=depth - 1)  # type: ignore[arg-type]  # a list or tuple: told by identity of class
         else:
             raise MalformedError(reason=f"not in the profile: {kind.__name__}")
 

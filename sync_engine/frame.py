@@ -340,7 +340,9 @@ def _rebuild(
         op = Op(v, org, device, epoch, seq, prev, nonce, seen, at, err, run, actor, kind, body, erasable)
         if more:
             op = WiderOp(**msgspec.structs.asdict(op), more=more)
-        data = encode_known_op(op)
+            data = encode_known_op(op)
+        else:
+            data = encode_trusted(op)
         if len(data) > OP_BYTES_MAX:
             raise MalformedFrameError(reason=f"an op of {len(data)} bytes, at most {OP_BYTES_MAX}")
         prev = leaf_hash(data)
