@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from domain.errors import DomainError
+from domain.places_told import line_without_place
 
 INT_MAX: Final = 2**53 - 1
 HASH_BYTES: Final = 32
@@ -95,8 +96,7 @@ class Body(Struct, array_like=True, frozen=True):
     """Intents may be refused; facts never are."""
 
     occurred: Occurred | None
-    # The lengths of the hashes are checked in `parse_body`: msgspec 0.22 crashes the collector on a union of bytes that
-    # have a length and a fixed tuple.
+    # `parse_body` checks the hashes' lengths: msgspec 0.22 crashes the collector on a union of sized bytes and a tuple.
     names: tuple[bytes | tuple[str, bytes], ...]
 
 
@@ -640,7 +640,7 @@ class MalformedBodyError(DomainError):
 def parse_body(kind: str, body: object) -> Body | None:
     """Return the typed body, or None when this version does not know the kind.
 
-    Raises MalformedBodyError when a known kind's body does not fit, or misses the op that it is about.
+    Raises MalformedBodyError when a known kind's body does not fit, or misses the op or a place that it is about.
     """
     shape = BODIES.get(kind)
     if shape is None:
@@ -655,4 +655,6 @@ def parse_body(kind: str, body: object) -> Body | None:
         raise MalformedBodyError(kind=kind, reason="it revokes neither a name nor a device")
     if kind in NAMING_KINDS and not parsed.names:
         raise MalformedBodyError(kind=kind, reason="it names no op")
+    if wrong := line_without_place(kind, parsed):
+        raise MalformedBodyError(kind=kind, reason=wrong)
     return parsed

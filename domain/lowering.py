@@ -97,6 +97,8 @@ def _movements(
     picked: bool = False,
 ) -> Iterator[Movement]:
     for number, line in enumerate(lines, first):
+        if not (line.qty or line.weight):
+            continue  # the record that nothing moved
         yield Movement(
             number,
             line.item,

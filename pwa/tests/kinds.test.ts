@@ -9,6 +9,7 @@ interface Sample {
   readonly full: Plain;
   readonly least: Plain;
   readonly short: Plain;
+  readonly placeless: readonly Plain[];
 }
 
 const { kinds } = readVectors<{ readonly kinds: readonly Sample[] }>("domain/kinds.json");
@@ -30,7 +31,7 @@ const thrownBy = (action: () => unknown): unknown => {
   return null;
 };
 
-describe.each(kinds)("the body of $kind", ({ kind, full, least, short }) => {
+describe.each(kinds)("the body of $kind", ({ kind, full, least, short, placeless }) => {
   it("is read and written back byte for byte, full and without its trailing defaults", () => {
     expect(encode(rewritten(kind, wire(full)))).toStrictEqual(encode(wire(full)));
     expect(encode(rewritten(kind, wire(least)))).toStrictEqual(encode(wire(least)));
@@ -42,5 +43,9 @@ describe.each(kinds)("the body of $kind", ({ kind, full, least, short }) => {
 
   it("is refused when a field is missing", () => {
     expect(isMisfit(thrownBy(() => readBody(kind, wire(short))))).toBe(true);
+  });
+
+  it("is refused when a line leaves a place empty that only it can state", () => {
+    expect(placeless.filter((body) => !isMisfit(thrownBy(() => readBody(kind, wire(body)))))).toEqual([]);
   });
 });

@@ -116,7 +116,7 @@ def test_the_cucumbers_that_were_not_there_yet_end_by_themselves_when_the_weighb
     before = {row[1] for row in day.rows("exception") if row[7] == "open"}
     assert {"negative-stock", "unknown-lot"} <= before
     earlier = {row[0] for row in day.rows("past_exception")}
-    day.until("11:01")
+    day.until("11:06")
     ended = {row[1]: row[2][:3] for row in day.rows("past_exception") if row[0] not in earlier}
     assert ended == {"negative-stock": ["CUC", "1123-P2", "R1"], "unknown-lot": ["CUC", "1123-P2"]}
     day.until("24:00")

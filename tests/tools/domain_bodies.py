@@ -2,6 +2,11 @@
 
 from typing import Any, Final
 
+import msgspec
+
+from domain.kinds import BODIES
+from domain.places_told import PLACES_TOLD
+
 HASH: Final = bytes(range(32))
 KEY: Final = b"\x04" + bytes(64)
 DEVICE: Final = bytes(range(16))
@@ -18,12 +23,13 @@ LINE: Final = (
     ("S1", "S2"),
 )
 SHORT_LINE: Final = ("TOM-5", "", "", "", 0)
+ARRIVED: Final = ("TOM-5", "", "", "R1", 0)
 UNMOVED: Final = ("TOM-5", "1123", "T1", 2, 10_000, "压坏")
 LOT: Final = ("TOM-5", "1123", (("expires_on", "2026-11-29"), ("grade", 1)))
 REFS: Final = (("TOM-5", "1123"),)
 
 FIELDS: Final[dict[str, tuple[Any, ...]]] = {
-    "receive": ("wang", "PO-1", (LINE, SHORT_LINE), (LOT,), True),
+    "receive": ("wang", "PO-1", (LINE, ARRIVED), (LOT,), True),
     "move": (None, (LINE,), (("952012345678912345", "R2"),)),
     "pick": ("SO-1", "T-1", (LINE,)),
     "ship": ("SO-1", "T1", (LINE,)),
@@ -85,6 +91,21 @@ LEAST: Final[dict[str, int]] = {
     "rotate": 2, "sequenced": 3, "lease": 6, "lotmap": 3,
 }  # fmt: skip
 """How many fields of a kind have no default."""
+
+
+def placeless_bodies(kind: str) -> list[tuple[Any, ...]]:
+    """Bodies of the kind, each with a line that leaves a place empty which only the line can state."""
+    found = []
+    for field, places in PLACES_TOLD.get(kind, ()):
+        names = [each.name for each in msgspec.structs.fields(BODIES[kind])]
+        for place in places:
+            body = list(full_body(kind))
+            number = names.index(field)
+            line = list(LINE)
+            line[2 if place == "from_place" else 3] = ""
+            body[number] = (LINE, tuple(line))
+            found.append(tuple(body))
+    return found
 
 
 def full_body(kind: str) -> tuple[Any, ...]:

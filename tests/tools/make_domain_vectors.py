@@ -117,7 +117,7 @@ def _camel(name: str) -> str:
 
 
 def kinds() -> dict[str, object]:
-    """A body of every kind: full, without its trailing defaults, and one that misses a field."""
+    """A body of every kind: full, without its trailing defaults, and those that miss a field or a place."""
     return {
         "kinds": [
             {
@@ -125,6 +125,7 @@ def kinds() -> dict[str, object]:
                 "full": _wire(bodies.full_body(kind)),
                 "least": _wire(bodies.least_body(kind)),
                 "short": _wire(bodies.short_body(kind)),
+                "placeless": [_wire(body) for body in bodies.placeless_bodies(kind)],
             }
             for kind in BODIES
         ]

@@ -307,6 +307,32 @@ const NAMING: ReadonlySet<string> = new Set([
   "sign",
 ]);
 
+type Side = "from" | "to";
+const BOTH: readonly Side[] = ["from", "to"];
+/** Kind → its lines, and the places that each of them states: where the kind has no account of its own. */
+const PLACES_TOLD: Readonly<Partial<Record<Kind, Readonly<Record<string, readonly Side[]>>>>> = {
+  move: { lines: BOTH },
+  pick: { lines: BOTH },
+  ship: { lines: BOTH },
+  take: { lines: BOTH },
+  receive: { lines: ["to"] },
+  return: { lines: ["to"] },
+  harvest: { lines: ["to"] },
+  unpack: { lines: ["to"] },
+  deliver: { lines: ["from"] },
+  dispose: { lines: ["from"] },
+  pack: { lines: ["from"] },
+  transform: { inputs: ["from"], outputs: ["to"] },
+};
+
+const checkPlaces = (kind: Kind, fields: Readonly<Record<string, unknown>>): void => {
+  for (const [field, sides] of Object.entries(PLACES_TOLD[kind] ?? {})) {
+    for (const line of fields[field] as readonly Line[]) {
+      if (sides.some((each) => line[each] === "")) throw misfit(`${kind}: a line without its place`);
+    }
+  }
+};
+
 /** One case per kind, so that `switch (body.kind)` knows the fields. */
 export type Body = {
   readonly [K in Kind]: {
@@ -339,5 +365,7 @@ export const readBody = (kind: string, body: readonly Value[]): Body | null => {
   const names = namesShape.read(body[1] ?? null);
   if (NAMING.has(kind) && names.length === 0) throw misfit(`${kind}: it names no op`);
   const occurred = occurredShape.read(body[0] ?? null);
-  return { kind, occurred, names, fields: FIELDS[kind].read(body.slice(2)) } as Body;
+  const fields = FIELDS[kind].read(body.slice(2));
+  checkPlaces(kind, fields);
+  return { kind, occurred, names, fields } as Body;
 };

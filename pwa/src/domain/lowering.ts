@@ -72,18 +72,22 @@ const movements = (
   lines: readonly Line[],
   { from = "", to = "", first = 0, picked = false }: Defaults = {},
 ): Movement[] =>
-  lines.map((line, i) => ({
-    line: first + i,
-    item: line.item,
-    lot: line.lot,
-    from: line.from || from,
-    to: line.to || to,
-    qty: line.qty,
-    weight: line.weight ?? 0,
-    estimated: (line.flags & ESTIMATED) !== 0,
-    picked,
-    serials: line.serials,
-  }));
+  lines.flatMap((line, i) => {
+    // The record that nothing moved.
+    if (line.qty === 0 && (line.weight ?? 0) === 0) return [];
+    return {
+      line: first + i,
+      item: line.item,
+      lot: line.lot,
+      from: line.from || from,
+      to: line.to || to,
+      qty: line.qty,
+      weight: line.weight ?? 0,
+      estimated: (line.flags & ESTIMATED) !== 0,
+      picked,
+      serials: line.serials,
+    };
+  });
 
 const moving = (lines: readonly Line[], defaults?: Defaults): Lowered => ({
   movements: movements(lines, defaults),
