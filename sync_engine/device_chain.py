@@ -107,7 +107,8 @@ class DeviceChain:
         reach = {epoch: len(main) for epoch, main in self._main.items()}
         for beside in sorted(self.waiting.values(), key=lambda beside: beside.stored.first_seq):
             stored = beside.stored
-            if stored.first_seq <= reach.get(stored.epoch, 0) + 1:
+            # What waits while its epoch has a main branch follows it behind a gap, or belongs to a copy's branch.
+            if stored.epoch not in self._main and stored.first_seq <= reach.get(stored.epoch, 0) + 1:
                 reach[stored.epoch] = max(reach.get(stored.epoch, 0), stored.last_seq)
         yield from ((epoch, last) for epoch, last in reach.items() if last)
 

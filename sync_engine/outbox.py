@@ -58,6 +58,11 @@ class EpochOutbox:
         for entry in self.entries[first - self.first_seq : max(0, last_seq - self.first_seq + 1)]:
             entry.settled = True
 
+    def unsettle(self) -> None:
+        """Take what the server does not have, or no longer has, into the overlay again."""
+        for entry in self.unsent:
+            entry.settled = False
+
     def forget_settled(self) -> None:
         """Let go of the settled ops at the beginning, but keep the last op of all: the log's head is compared to it."""
         gone = 0

@@ -224,10 +224,10 @@ class Phone:
         """
         reply = decode_reply(data)
         self.pull, self.log_size, self.problems = reply.pull, reply.log_size, reply.problems
-        self._acknowledge(reply)
-        self._set_clock(reply.now_ms, (sent_wall_ms, sent_mono_ms), (received_wall_ms, received_mono_ms))
         for held in reply.held:
             self._compare(held)
+        self._acknowledge(reply)
+        self._set_clock(reply.now_ms, (sent_wall_ms, sent_mono_ms), (received_wall_ms, received_mono_ms))
         if reply.pull == "ok":
             self._pull(reply)
         return reply
@@ -239,7 +239,10 @@ class Phone:
         self._signatures.clear()
 
     def _acknowledge(self, reply: SyncReply) -> None:
-        """Learn how far the server has each epoch: less than it said before, if it was restored from a backup."""
+        """Learn how far the server has each epoch: less than it said before, if it was restored from a backup.
+
+        An epoch that it does not speak of is one that it has nothing of, or that it lost as a whole.
+        """
         del self.relayed[: self._relayed_in_flight]
         self._relayed_in_flight = 0
         durable = {acked.epoch: acked.last_seq for acked in reply.acked}
@@ -247,11 +250,12 @@ class Phone:
             durable[held.epoch] = max(held.next_seq - 1, durable.get(held.epoch, 0))
         is_refused = any(not problem.relayed for problem in reply.problems)
         for number, epoch in self.outbox.items():
-            if epoch.forked and not is_refused:
+            if not epoch.forked:
+                epoch.acked_to = durable.get(number, 0)
+            elif not is_refused:
                 # No head of the log speaks of this branch: what was taken without a problem is there.
                 epoch.acked_to = max(epoch.acked_to, self._in_flight.get(number, 0))
-            elif number in durable:
-                epoch.acked_to = durable[number]
+            epoch.unsettle()
         self._in_flight = {}
 
     def _set_clock(self, server_ms: int, sent: tuple[int, int], received: tuple[int, int]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -159,6 +161,22 @@ def test_a_whole_later_epoch_waits_for_the_end_of_the_earlier_one_and_is_acked(c
     assert (99, 1) in company.ledger.device_state(chain.device).acked
     company.take(earlier)
     assert company.on_hand() == 998
+
+
+def test_what_a_copy_has_waiting_acknowledges_nothing_of_the_other(company: Company) -> None:
+    company.pick("liu")
+    company.bring("liu")
+    original = company.chains["liu"]
+    copied = company.chains["liu"] = replace(original, ops=list(original.ops))
+    for _ in range(3):
+        company.pick("liu", 7)
+    company.chains["liu"] = original
+    company.pick("liu")
+    company.bring("liu")
+    frame = copied.frame(original.seq + 1, copied.seq)
+    company.take(Delivery(device=None, now_ms=None, run=None, relayed=[frame]))
+    assert len(company.ledger.waiting(original.device)) == 1
+    assert dict(company.ledger.device_state(original.device).acked) == {original.epoch: original.seq}
 
 
 def test_only_so_many_frames_wait_and_the_rest_come_again(company: Company) -> None:

@@ -321,6 +321,41 @@ def test_a_server_restored_from_a_backup_gets_what_it_lost_again(world: World) -
     assert phone.clones_found == 0
 
 
+def test_a_server_that_lost_a_whole_epoch_gets_it_again(world: World) -> None:
+    phone = world.phone()
+    lost = world.pick(phone)
+    world.sync(phone)
+    world.ledger.devices[phone.device].main.clear()
+    world.ledger.log.clear()
+    world.sync(phone)
+    assert [entry.hash for entry in phone.unsent] == [entry.hash for entry in phone.pending] == [lost]
+    after = world.pick(phone)
+    world.sync(phone)
+    assert {lost, after} <= world.logged
+
+
+def test_an_op_made_while_a_copy_is_found_out_goes_up_after_the_others_of_its_branch(world: World) -> None:
+    phone = world.phone()
+    world.pick(phone)
+    world.sync(phone)
+    twin = phone.clone()
+    for _ in range(5):
+        world.pick(phone)
+    world.sync(phone)
+    mono = world.now_ms - START_MS
+    world.pick(twin)
+    request = twin.request(wall_ms=world.now_ms, mono_ms=mono)
+    late = world.pick(twin)
+    twin.receive(
+        world.ledger.sync(request, now_ms=world.now_ms), sent_wall_ms=world.now_ms, sent_mono_ms=mono,
+        received_wall_ms=world.now_ms, received_mono_ms=world.now_ms - START_MS,
+    )  # fmt: skip
+    assert [entry.hash for entry in twin.unsent] == [entry.hash for entry in twin.pending] == [late]
+    world.sync(twin)
+    assert late in world.logged
+    assert twin.unsent == []
+
+
 def test_settled_ops_may_be_forgotten_and_the_chain_goes_on(world: World) -> None:
     phone = world.phone()
     for _ in range(5):

@@ -63,6 +63,12 @@ export const withRange = (ranges: readonly Range[], first: number, last: number)
   return [...apart, joined].sort((a, b) => a[0] - b[0]);
 };
 
+/** Ranges without what lies beyond `last`; the same ones where nothing does. */
+export const upTo = (ranges: readonly Range[], last: number): readonly Range[] =>
+  ranges.every(([, to]) => to <= last)
+    ? ranges
+    : ranges.filter(([from]) => from <= last).map(([from, to]): Range => [from, Math.min(to, last)]);
+
 /** Cuts consecutive ops into stretches that each fit into one frame. */
 export const stretches = (entries: readonly Recorded[]): (readonly Recorded[])[] => {
   const cut: (readonly Recorded[])[] = [];

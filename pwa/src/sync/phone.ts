@@ -7,7 +7,7 @@
 import { type Bytes, EMPTY, isEqual } from "../codec/bytes.ts";
 import type { Value } from "../codec/msgpack.ts";
 import { digestOf, nothingSeen, type Op, type Seen, VERSION } from "../codec/op.ts";
-import { type Epoch, freshEpoch, type Recorded, unsent, withRange } from "./outbox.ts";
+import { type Epoch, freshEpoch, type Recorded, unsent, upTo, withRange } from "./outbox.ts";
 import { type Clock, errMs, hear, type Instant, serverMs, tick } from "./phone-clock.ts";
 import { PULL_OK, type SyncReply } from "./wire.ts";
 
@@ -127,25 +127,26 @@ export const received = (before: Phone, reply: SyncReply, trip: Trip, newEpoch: 
     logSize: reply.logSize,
     epochs: before.epochs.map((epoch) => ({ ...epoch })),
   };
+  for (const [epoch, next, hash] of reply.held) phone = compared(phone, epoch, next, hash, newEpoch);
   acknowledge(phone, reply, trip.inFlight);
   phone = withTime(phone, reply.nowMs, trip);
-  for (const [epoch, next, hash] of reply.held) phone = compared(phone, epoch, next, hash, newEpoch);
   return reply.pull === PULL_OK ? pulled(phone, reply) : phone;
 };
 
-/** Learns how far the server has each epoch: less than it said before, if it was restored from a backup. */
+/**
+ * Learns how far the server has each epoch: less than it said before, if it was restored from a backup. An epoch that
+ * it does not speak of is one that it has nothing of, or that it lost as a whole.
+ */
 const acknowledge = (phone: Phone, reply: SyncReply, inFlight: ReadonlyMap<number, number>): void => {
   const durable = new Map(reply.acked);
   for (const [epoch, next] of reply.held) durable.set(epoch, Math.max(next - 1, durable.get(epoch) ?? 0));
   const isRefused = reply.problems.some((problem) => !problem.relayed);
   for (const epoch of phone.epochs) {
-    if (epoch.forked) {
-      // No head of the log speaks of this branch: what was taken without a problem is there.
-      if (!isRefused) epoch.ackedTo = Math.max(epoch.ackedTo, inFlight.get(epoch.number) ?? 0);
-      continue;
-    }
-    const last = durable.get(epoch.number);
-    if (last !== undefined) epoch.ackedTo = last;
+    if (!epoch.forked) epoch.ackedTo = durable.get(epoch.number) ?? 0;
+    // No head of the log speaks of this branch: what was taken without a problem is there.
+    else if (!isRefused) epoch.ackedTo = Math.max(epoch.ackedTo, inFlight.get(epoch.number) ?? 0);
+    // What the server no longer has comes into the overlay again.
+    epoch.settled = upTo(epoch.settled, epoch.ackedTo);
   }
 };
 
@@ -183,7 +184,8 @@ const pulled = (phone: Phone, reply: SyncReply): Phone => {
   if (reply.page !== null) return { ...phone, page: reply.page };
   for (const [number, first, last] of reply.settled) {
     const epoch = phone.epochs.find((epoch) => epoch.number === number);
-    if (epoch !== undefined) epoch.settled = withRange(epoch.settled, first, last);
+    // What was never sent has no verdict, whatever a clone of this device sent in its place.
+    if (epoch !== undefined) epoch.settled = withRange(epoch.settled, first, Math.min(last, epoch.ackedTo));
   }
   // It never decreases along a chain, even where a restored server has a shorter log.
   const seen = reply.seen !== null && reply.seen[0] >= phone.seen[0] ? reply.seen : phone.seen;
