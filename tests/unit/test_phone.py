@@ -2,67 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from random import Random
-
 import pytest
 
 from domain.canonical import MalformedError
-from domain.ops import LeafHash, leaf_hash
+from domain.ops import leaf_hash
 from sync_engine.frame import FRAME_BYTES_MAX, decode_frame, sealed_ops
 from sync_engine.outbox import FRAME_OPS
-from sync_engine.phone import Enrolment, Phone
 from sync_engine.phone_clock import PARTING_MS, READING_MS, UNSET_ERR_MS
 from sync_engine.seal import load_key, raw_key
 from sync_engine.wire import Held, MalformedReplyError, Settled, SyncReply, decode_request, encode_reply
-from tests.tools.op_chain import ENROL, ORG, START_MS, private_key
-from tests.tools.small_ledger import DeviceLog, SmallLedger
-
-SECRET = bytes(range(32))
-
-
-@dataclass
-class World:
-    """One ledger, true time, and phones whose clocks may be wrong."""
-
-    ledger: SmallLedger = field(default_factory=SmallLedger)
-    now_ms: int = START_MS
-    chance: Random = field(default_factory=lambda: Random(1))
-
-    def phone(self, number: int = 1) -> Phone:
-        key = private_key(number)
-        phone = Phone(key, Enrolment(ORG, SECRET, ENROL), lambda: self.chance.getrandbits(53))
-        public = load_key(raw_key(key.public_key()))
-        self.ledger.devices[phone.device] = DeviceLog(public, SECRET, ENROL)
-        return phone
-
-    def pick(self, phone: Phone, *, skew_ms: int = 0, seconds: int = 10) -> LeafHash:
-        self.now_ms += seconds * 1000
-        line = ["TOM-5", "1121", "R1", "T1", 40]
-        return phone.record(
-            "pick", ["SO-1", None, [line]], wall_ms=self.now_ms + skew_ms, mono_ms=self.now_ms - START_MS
-        )
-
-    def sync(
-        self, phone: Phone, *, skew_ms: int = 0, trip_ms: int = 80, is_lost: bool = False
-    ) -> SyncReply | None:
-        mono = self.now_ms - START_MS
-        request = phone.request(wall_ms=self.now_ms + skew_ms, mono_ms=mono)
-        reply = self.ledger.sync(request, now_ms=self.now_ms + trip_ms // 2)
-        self.now_ms += trip_ms
-        if is_lost:
-            return None
-        return phone.receive(
-            reply,
-            sent_wall_ms=self.now_ms - trip_ms + skew_ms,
-            sent_mono_ms=mono,
-            received_wall_ms=self.now_ms + skew_ms,
-            received_mono_ms=mono + trip_ms,
-        )
-
-    @property
-    def logged(self) -> set[LeafHash]:
-        return {digest for digest, _ in self.ledger.log}
+from tests.tools.op_chain import ENROL, START_MS
+from tests.tools.phone_world import SECRET, World
 
 
 @pytest.fixture
@@ -233,139 +183,6 @@ def test_a_reply_that_is_none_changes_nothing(world: World) -> None:
     with pytest.raises(MalformedReplyError):
         phone.receive(b"<html>", sent_wall_ms=0, sent_mono_ms=0, received_wall_ms=0, received_mono_ms=0)
     assert len(phone.unsent) == 1
-
-
-# --- copies --------------------------------------------------------------------------------------------------------
-
-
-def test_a_copy_that_comes_second_continues_in_a_new_epoch_and_loses_nothing(world: World) -> None:
-    phone = world.phone()
-    world.pick(phone)
-    world.sync(phone)
-    twin = phone.clone()
-    mine, theirs = world.pick(phone), world.pick(twin)
-    world.sync(phone)
-    world.sync(twin)
-    assert twin.clones_found == 1
-    assert twin.epoch != phone.epoch
-    assert twin.prev == mine
-    after = world.pick(twin)
-    world.sync(twin)
-    world.sync(twin)
-    assert {mine, theirs, after} <= world.logged
-    assert world.ledger.forks == 1
-    assert phone.unsent == twin.unsent == []
-
-
-def test_a_restored_backup_is_behind_the_log_and_goes_on_in_a_new_epoch(world: World) -> None:
-    phone = world.phone()
-    world.pick(phone)
-    world.sync(phone)
-    backup = phone.clone()
-    last = [world.pick(phone) for _ in range(3)][-1]
-    world.sync(phone)
-    world.sync(backup)
-    assert backup.clones_found == 1
-    assert backup.prev == last
-    fresh = world.pick(backup)
-    world.sync(backup)
-    assert fresh in world.logged
-    assert world.ledger.forks == 0
-
-
-def test_a_long_branch_of_a_copy_arrives_in_full(world: World) -> None:
-    phone = world.phone()
-    world.pick(phone)
-    world.sync(phone)
-    twin = phone.clone()
-    world.pick(phone)
-    mine = [world.pick(twin) for _ in range(7)]
-    world.sync(phone)
-    world.sync(twin)
-    world.sync(twin)
-    assert set(mine) <= world.logged
-    assert twin.unsent == []
-
-
-def test_copies_of_copies_each_find_their_own_epoch(world: World) -> None:
-    phones = [world.phone()]
-    made = [world.pick(phones[0])]
-    world.sync(phones[0])
-    for _ in range(3):
-        phones.append(phones[-1].clone())
-        for phone in phones:
-            made.append(world.pick(phone))
-            world.sync(phone)
-            made.append(world.pick(phone))
-    for phone in phones * 2:
-        world.sync(phone)
-    assert set(made) <= world.logged
-    assert len({phone.epoch for phone in phones}) == len(phones)
-    assert all(not phone.unsent for phone in phones)
-
-
-def test_a_server_restored_from_a_backup_gets_what_it_lost_again(world: World) -> None:
-    phone = world.phone()
-    world.pick(phone)
-    world.sync(phone)
-    device = world.ledger.devices[phone.device]
-    backup = {epoch: list(chain) for epoch, chain in device.main.items()}
-    lost = world.pick(phone)
-    world.sync(phone)
-    device.main = backup
-    del world.ledger.log[1:]
-    world.sync(phone)
-    assert [entry.hash for entry in phone.unsent] == [lost]
-    world.sync(phone)
-    assert lost in world.logged
-    assert phone.clones_found == 0
-
-
-def test_a_server_that_lost_a_whole_epoch_gets_it_again(world: World) -> None:
-    phone = world.phone()
-    lost = world.pick(phone)
-    world.sync(phone)
-    world.ledger.devices[phone.device].main.clear()
-    world.ledger.log.clear()
-    world.sync(phone)
-    assert [entry.hash for entry in phone.unsent] == [entry.hash for entry in phone.pending] == [lost]
-    after = world.pick(phone)
-    world.sync(phone)
-    assert {lost, after} <= world.logged
-
-
-def test_an_op_made_while_a_copy_is_found_out_goes_up_after_the_others_of_its_branch(world: World) -> None:
-    phone = world.phone()
-    world.pick(phone)
-    world.sync(phone)
-    twin = phone.clone()
-    for _ in range(5):
-        world.pick(phone)
-    world.sync(phone)
-    mono = world.now_ms - START_MS
-    world.pick(twin)
-    request = twin.request(wall_ms=world.now_ms, mono_ms=mono)
-    late = world.pick(twin)
-    twin.receive(
-        world.ledger.sync(request, now_ms=world.now_ms), sent_wall_ms=world.now_ms, sent_mono_ms=mono,
-        received_wall_ms=world.now_ms, received_mono_ms=world.now_ms - START_MS,
-    )  # fmt: skip
-    assert [entry.hash for entry in twin.unsent] == [entry.hash for entry in twin.pending] == [late]
-    world.sync(twin)
-    assert late in world.logged
-    assert twin.unsent == []
-
-
-def test_settled_ops_may_be_forgotten_and_the_chain_goes_on(world: World) -> None:
-    phone = world.phone()
-    for _ in range(5):
-        world.pick(phone)
-    world.sync(phone)
-    world.pick(phone)
-    phone.forget_settled()
-    assert len(phone.outbox[phone.epoch].entries) == 2
-    world.sync(phone)
-    assert (phone.unsent, phone.clones_found, len(world.ledger.log)) == ([], 0, 6)
 
 
 # --- clocks --------------------------------------------------------------------------------------------------------
