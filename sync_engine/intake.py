@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from domain.canonical import MalformedError
 from domain.errors import ProtocolError
 from domain.ops import DeviceId, LeafHash, Op, device_secret
-from sync_engine.chain import Fork, Ready, Waiting, place
+from sync_engine.chain import Fork, Ready, Standing, Waiting, place
 from sync_engine.commit import Delivery, SealedStretch, WaitingFrame
 from sync_engine.device_chain import Beside, DeviceChain
 from sync_engine.directory import Device, Directory
@@ -52,6 +52,8 @@ class Batch(Struct):
     seals: list[SealedStretch] = field(default_factory=list)
     waiting_added: dict[bytes, WaitingFrame] = field(default_factory=dict)
     waiting_removed: list[bytes] = field(default_factory=list)
+    late_values: list[tuple[LeafHash, ErasableValue]] = field(default_factory=list)
+    """Of ops that are in the log already: whoever carried these first may have left the values out."""
 
 
 class Clocked(NamedTuple):
@@ -149,7 +151,9 @@ class Intake:
 
     def _place(self, frame: Frame, standing: int, clocked: Clocked, batch: Batch, data: bytes) -> None:
         chain = self.chain(frame.header.device)
-        match place(frame.header, frame.hashes[:standing], chain):
+        found = place(frame.header, frame.hashes[:standing], chain)
+        _keep_late_values(frame, found, standing, batch)
+        match found:
             case Ready(first):
                 self._log(frame, first, standing, clocked, batch, is_branch=False)
                 self._release(chain, batch)
@@ -238,6 +242,7 @@ class Intake:
                 self._bounds = None
                 if batch.waiting_added.pop(name, None) is None:
                     batch.waiting_removed.append(name)
+                _keep_late_values(frame, found, standing, batch)
                 if isinstance(found, Ready | Fork):
                     clocked = Clocked(stored.arrived_ms, stored.off_ms, stored.run)
                     self._log(frame, found.first, standing, clocked, batch, is_branch=isinstance(found, Fork))
@@ -262,6 +267,12 @@ class TooManyWaitingError(ProtocolError):
     def __init__(self, *, waiting: int) -> None:
         super().__init__(f"{waiting} frames of this device wait for earlier ones already")
         self.waiting = waiting
+
+
+def _keep_late_values(frame: Frame, found: Standing, standing: int, batch: Batch) -> None:
+    if frame.values and not isinstance(found, Waiting):
+        known = found.first if isinstance(found, Ready | Fork) else standing
+        batch.late_values.extend((frame.hashes[it.op], it) for it in frame.values if it.op < known)
 
 
 def _stretches(frame: Frame, first: int, standing: int) -> Iterator[SealedStretch]:

@@ -185,6 +185,11 @@ class Ledger:
                 KeptValue(first + number, value)
                 for number, arrival in enumerate(arrivals)
                 for value in arrival.values
+            ]
+            + [
+                KeptValue(index, value)
+                for digest, value in batch.late_values
+                if (index := self.fold.index_of(digest)) is not None
             ],
             verdict_changes=changes,
             waiting_added=list(batch.waiting_added.values()),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 
 import msgspec
 import pytest
 
-from sync_engine.commit import Delivery
+from sync_engine.commit import Delivery, KeptValue
 from sync_engine.device_chain import WAITING_FRAMES_MAX
-from sync_engine.frame import FRAME_BYTES_MAX, Seal, encode_frame
+from sync_engine.frame import FRAME_BYTES_MAX, ErasableValue, Seal, encode_frame
 from tests.tools.company import DAY_MS, Company, codes, empty_ledger
 from tests.tools.op_chain import Chain, private_key
 
@@ -113,6 +114,18 @@ def test_anybody_may_carry_a_frame_and_it_counts_once(company: Company) -> None:
     company.take(Delivery(device=None, now_ms=None, run=None, frames=frames))
     company.bring("liu", first=1)
     assert company.on_hand() == 999
+
+
+def test_who_carries_a_frame_cannot_make_the_values_beside_it_get_lost(company: Company) -> None:
+    salt, name = bytes(16), b"Wang"
+    company.record("liu", "deliver", "P1", None, None, [], erasable=[sha256(salt + name).digest()])
+    chain = company.chains["liu"]
+    without = chain.frame(chain.seq)
+    company.take(Delivery(device=None, now_ms=None, run=None, relayed=[without]))
+    full = chain.frame(chain.seq, values=[ErasableValue(0, 0, salt, name)])
+    commit = company.take(Delivery(device=chain.device, now_ms=None, run=None, frames=[full]))
+    assert commit.appended == []
+    assert commit.values == [KeptValue(company.last("liu").index, ErasableValue(0, 0, salt, name))]
 
 
 def test_an_enrolled_key_that_is_no_point_seals_nothing(company: Company) -> None:
