@@ -119,8 +119,10 @@ def _keys(chain: Chain) -> list[str]:
 def _ops(ops: Sequence[Op], data: Sequence[bytes], leaves: Sequence[LeafHash]) -> list[str]:
     lines = ["## 2. Three ops", ""]
     stories = (
-        "A session: `liu` is at this device for twelve hours. Its id, the `actor` "
-        "of what follows, is its leaf hash[:16].",
+        (
+            "A session: `liu` is at this device for twelve hours. Its id, the `actor` "
+            "of what follows, is its leaf hash[:16]."
+        ),
         "A pick of 40 and 20 boxes onto the truck. Trailing elements that have their default are left out.",
         "A blind count of one lot; nothing was shown.",
     )
