@@ -3,6 +3,7 @@
 Order-free: an entry counts from its index on, and a revocation ends it below the revoke's index (DESIGN §9).
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
@@ -68,6 +69,8 @@ class Directory:
 
     def __init__(self) -> None:
         self._devices: dict[bytes, Device] = {}
+        self._keys: dict[bytes, list[tuple[int, bytes]]] = {}
+        """Device → (index, key) of its enrolment and of every rotation, in order of the log."""
         self._sessions: dict[bytes, Session] = {}
         self._grants: dict[str, list[Grant]] = {}
         self._revocations: list[Revocation] = []
@@ -91,12 +94,14 @@ class Directory:
             self.genesis = body
             server = device_id(body.key)
             self._devices[server] = Device(server, body.key, "server", None, "server", index, bytes(32))
+            self._enter_key(server, index, body.key)
             person = body.admin[0]
             self._grants.setdefault(person, []).append(Grant(person, "admin", None, None, None, index))
         elif isinstance(body, kinds.Enrol):
             self._devices[body.device] = Device(
                 body.device, body.key, body.name, body.person, body.purpose, index, entry.hash
             )
+            self._enter_key(body.device, index, body.key)
         elif isinstance(body, kinds.Session):
             session = Session(
                 entry.hash[:16], body.person, body.expires_ms, entry.op.device, index, body.assurance
@@ -106,14 +111,29 @@ class Directory:
             grant = Grant(body.person, body.role, body.places, body.from_ms, body.until_ms, index)
             self._grants.setdefault(body.person, []).append(grant)
         elif isinstance(body, kinds.Rotate):
-            known = self._devices.get(body.device)
-            if known is not None:
-                self._devices[body.device] = structs.replace(known, key=body.key)
+            self._enter_key(body.device, index, body.key)
         elif isinstance(body, kinds.Revoke):
             self._revocations.append(Revocation(body.what, body.id, body.role, index))
             if body.what == "device":
                 revoked = body.id if isinstance(body.id, bytes) else _device_of(body.id)
                 self._devices_revoked[revoked] = min(index, self._devices_revoked.get(revoked, index))
+
+    def _enter_key(self, device: bytes, index: int, key: bytes) -> None:
+        keys = self._keys.setdefault(device, [])
+        if (index, key) not in keys:
+            insort(keys, (index, key))
+        known = self._devices.get(device)
+        if known is not None:
+            self._devices[device] = structs.replace(known, key=keys[-1][1])
+
+    def keys_of(self, device: bytes, seen: int) -> list[bytes]:
+        """Return the keys of a device that hold for an op which had seen the log below `seen`, the newest first.
+
+        The last one below it, or the first of all; and those that came later.
+        """
+        keys = self._keys.get(device, [])
+        replaced = max(bisect_left(keys, (seen,)) - 1, 0)
+        return [key for _index, key in reversed(keys[replaced:])]
 
     def device(self, device: bytes) -> Device | None:
         """Return an enrolled device, revoked or not."""

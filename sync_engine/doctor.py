@@ -15,12 +15,12 @@ from domain.canonical import MalformedError
 from domain.errors import DomainError
 from domain.ops import GENESIS_PREV, Op, decode_op, leaf_hash
 from sync_engine.commit import KeptValue, SealedStretch
+from sync_engine.device_keys import DeviceKeys
 from sync_engine.directory import Directory
 from sync_engine.fold.fold import Fold
 from sync_engine.fold.rows import RowKey
 from sync_engine.logged import Logged
 from sync_engine.refold import refold
-from sync_engine.seal import PublicKey, load_key, seal_message, verify_seal
 from sync_engine.sequenced import replay
 
 FINDINGS_MAX: Final = 1_000
@@ -176,18 +176,17 @@ def _verdicts(ops: Sequence[StoredOp], entries: Sequence[Logged]) -> Iterator[Fi
 def _seals(evidence: Evidence, decoded: Sequence[Op], directory: Directory) -> Iterator[Finding]:
     """Find seals that do not verify, and ops that none covers."""
     by_hash = {stored.hash: (stored.leaf, op) for stored, op in zip(evidence.ops, decoded, strict=True)}
-    keys: dict[bytes, PublicKey | None] = {}
+    keys = DeviceKeys(directory)
     sealed: set[int] = set()
     for seal in evidence.seals:
         about = f"seal of {seal.device.hex()[:8]} epoch {seal.epoch} seq {seal.first_seq}"
         stretch = _stretch(seal, by_hash)
-        key = _key(seal.device, directory, keys)
-        if stretch is None or key is None:
+        if stretch is None or directory.device(seal.device) is None:
             yield Finding("seals", about, "it is over ops, or of a device, that the log does not hold")
             continue
         hashes = [leaf_hash(evidence.ops[leaf].data) for leaf in stretch]
-        message = seal_message(evidence.org, seal.device, seal.epoch, seal.first_seq, hashes)
-        if verify_seal(key, message, seal.signature):
+        name, seen = (evidence.org, seal.device, seal.epoch, seal.first_seq), decoded[stretch[-1]].seen[0]
+        if keys.have_sealed(*name, hashes, seen=seen, signature=seal.signature):
             sealed.update(stretch)
         else:
             yield Finding("seals", about, "it is not the device's signature over these ops")
@@ -208,16 +207,6 @@ def _stretch(seal: SealedStretch, by_hash: Mapping[bytes, tuple[int, Op]]) -> li
         digest = found[1].prev
     leaves.reverse()
     return leaves
-
-
-def _key(device: bytes, directory: Directory, keys: dict[bytes, PublicKey | None]) -> PublicKey | None:
-    if device not in keys:
-        known = directory.device(device)
-        try:
-            keys[device] = None if known is None else load_key(known.key)
-        except MalformedError:
-            keys[device] = None
-    return keys[device]
 
 
 def _values(values: Sequence[KeptValue], decoded: Sequence[Op]) -> Iterator[Finding]:

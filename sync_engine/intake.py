@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
-from domain.canonical import MalformedError
 from domain.errors import ProtocolError
 from domain.ops import DeviceId, LeafHash, Op, device_secret
 from sync_engine.chain import Fork, Ready, Standing, Waiting, place
 from sync_engine.commit import Delivery, SealedStretch, WaitingFrame
 from sync_engine.device_chain import Beside, DeviceChain
-from sync_engine.directory import Device, Directory
+from sync_engine.device_keys import DeviceKeys
+from sync_engine.directory import Directory
 from sync_engine.effective_time import NO_CORRECTION, Correction, correction
 from sync_engine.frame import (
     ErasableValue,
@@ -25,9 +25,7 @@ from sync_engine.frame import (
     WrongSealError,
     decode_frame,
     peek_header,
-    sealed_ops,
 )
-from sync_engine.seal import PublicKey, load_key
 from sync_engine.wire import Problem
 
 TOO_MANY_WAITING: Final = "too-many-waiting"
@@ -78,7 +76,7 @@ class Intake:
         self._secret = organisation_secret
         self._directory = directory
         self._secrets: dict[bytes, bytes] = {}
-        self._keys: dict[bytes, PublicKey | None] = {}
+        self._keys = DeviceKeys(directory)
         self.chains: dict[bytes, DeviceChain] = {}
         self._bounds: dict[bytes, int] | None = None
         """As `bounds` says, until what waits changes."""
@@ -121,10 +119,9 @@ class Intake:
         was sealed before the wrong seal is taken.
         """
         frame = decode_frame(data, self._secret_of)
-        device = self._directory.device(frame.header.device)
-        if device is None or frame.header.org != self.org:
+        if self._directory.device(frame.header.device) is None or frame.header.org != self.org:
             raise UnknownDeviceError(device=frame.header.device.hex())
-        standing = self._standing(frame, device)
+        standing = self._keys.sealed_ops(frame)
         if standing:
             self._place(frame, standing, clocked, batch, data)
         if standing < len(frame.ops):
@@ -135,19 +132,6 @@ class Intake:
         if secret is None and self._directory.device(device) is not None:
             secret = self._secrets[device] = device_secret(self._secret, device)
         return secret
-
-    def _standing(self, frame: Frame, device: Device) -> int:
-        key = self._key(device.key)
-        return 0 if key is None else sealed_ops(frame, key)
-
-    def _key(self, raw: bytes) -> PublicKey | None:
-        if raw not in self._keys:
-            try:
-                self._keys[raw] = load_key(raw)
-            except MalformedError:
-                # An `enrol` may name 65 bytes that are no point: then nothing that claims to be sealed by it stands.
-                self._keys[raw] = None
-        return self._keys[raw]
 
     def _place(self, frame: Frame, standing: int, clocked: Clocked, batch: Batch, data: bytes) -> None:
         chain = self.chain(frame.header.device)

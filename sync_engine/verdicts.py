@@ -78,7 +78,7 @@ def rule(op: Op, body: Body, c: Circumstances) -> Ruling:
     if revoked is not None and revoked < c.leaf:
         return _no(op, "revoked-device")
     if device.purpose == "server":
-        return ACCEPT if not op.actor else _in_session(op, device, c)
+        return _of_server(op, body, device, c)
     if c.seen_ms is None:
         # A proof of knowledge that is none: what the op knew, and when it was made, are anybody's guess.
         return _no(op, "false-seen")
@@ -87,6 +87,18 @@ def rule(op: Op, body: Body, c: Circumstances) -> Ruling:
     if op.kind in SERVER_KINDS:
         return _no(op, "no-right")
     return _in_session(op, device, c)
+
+
+def _of_server(op: Op, body: Body, device: Device, c: Circumstances) -> Ruling:
+    """The server's own word stands; what it records for a person needs that person's right."""
+    if isinstance(body, kinds.Rotate):
+        rotated = c.directory.device(body.device)
+        if rotated is None:
+            return Ruling("quarantined", "unknown-device")
+        if rotated.index == 0:
+            # The sequencer's key is the organisation's: another one is another genesis.
+            return Ruling("quarantined", "no-right")
+    return _in_session(op, device, c) if op.actor else ACCEPT
 
 
 def _in_session(op: Op, device: Device, c: Circumstances) -> Ruling:

@@ -187,19 +187,62 @@ def test_a_revoked_device_counts_only_below_its_revocation(company: Company) -> 
     assert company.on_hand() == 999
 
 
+def _sealed_by(number: int, chain: Chain, first: int) -> Delivery:
+    """The ops from seq `first` on, sealed by another key: a device keeps the name that its first key gave it."""
+    ops = chain.ops[first - 1 :]
+    message = seal_message(ORG, chain.device, chain.epoch, first, chain.hashes[first - 1 :])
+    frame = encode_frame(ops, [Seal(len(ops), sign_seal(private_key(number), message))])
+    return Delivery(device=chain.device, now_ms=None, run=None, frames=[frame])
+
+
 def test_a_rotated_key_seals_from_then_on_and_the_old_one_no_more(company: Company) -> None:
     chain = company.chains["liu"]
-    new = private_key(55)
+    company.say("rotate", chain.device, Chain(private_key(55)).public)
+    company.pick("liu")
+    assert codes(company.bring("liu")) == ["wrong-seal"]
+    assert codes(company.take(_sealed_by(55, chain, chain.seq))) == []
+    assert company.on_hand() == 999
+
+
+def test_what_was_sealed_before_the_device_learned_of_its_new_key_stands(company: Company) -> None:
+    chain = company.chains["liu"]
     company.pick("liu")
     before = company.delivery("liu")
-    company.say("rotate", chain.device, Chain(new).public)
-    assert codes(company.take(before)) == ["wrong-seal"]
-    ops = chain.ops[1:]
-    # A device keeps the name that its first key gave it.
-    message = seal_message(ORG, chain.device, chain.epoch, ops[0].seq, [chain.prev])
-    frame = encode_frame(ops, [Seal(1, sign_seal(new, message))])
-    company.take(Delivery(device=chain.device, now_ms=None, run=None, frames=[frame]))
-    assert company.on_hand() == 999
+    company.pick("liu")
+    company.say("rotate", chain.device, Chain(private_key(55)).public)
+    assert codes(company.take(before, before)) == []
+    assert codes(company.take(_sealed_by(55, chain, chain.seq))) == []  # the new key seals old work as well
+    assert company.on_hand() == 998
+    company.restart()
+    assert codes(company.take(before)) == []
+    assert company.server.misfits(empty_ledger()) == []
+
+
+def test_nobody_rotates_the_key_of_the_ledger_nor_one_of_an_unknown_device(company: Company) -> None:
+    server = company.ledger.server_device
+    assert company.say("rotate", server, Chain(private_key(55)).public).code == "no-right"
+    assert company.say("rotate", bytes(16), Chain(private_key(55)).public).code == "unknown-device"
+    company.pick("liu")
+    company.bring("liu")
+    assert company.verdict("liu") == ("accepted", "")
+
+
+def test_what_waited_when_its_device_was_revoked_is_kept_apart_until_a_manager_says_otherwise(
+    company: Company,
+) -> None:
+    company.pick("liu")
+    company.pick("liu", 5)
+    late = company.chains["liu"].prev
+    company.bring("liu", first=3)
+    company.say("revoke", "device", company.chains["liu"].device, None)
+    assert company.on_hand() == 1000
+    company.bring("liu", first=2, last=2)
+    assert company.verdict("liu") == ("quarantined", "revoked-device")
+    assert company.on_hand() == 1000
+    company.record("limin", "resolve", "accepted", "he did pick them", None, names=[late])
+    company.bring("limin")
+    assert company.verdict("liu") == ("accepted", "resolved")
+    assert company.on_hand() == 995
 
 
 def test_after_a_month_without_a_sync_nobody_can_say_what_it_knew(company: Company) -> None:
