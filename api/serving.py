@@ -1,5 +1,6 @@
 """Running the app on a socket: one process, one loop, until it is told to stop."""
 
+import errno
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -52,8 +53,16 @@ def _listening(settings: Settings) -> socket.socket:
         listener.bind((settings.host, settings.port))
     except OSError as error:
         listener.close()
-        raise SettingError(name=f"{settings.host}:{settings.port}", reason=f"{error.strerror}") from error
+        raise SettingError(name=f"{settings.host}:{settings.port}", reason=_why_not(error)) from error
     return listener
+
+
+def _why_not(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            "another program listens there, perhaps a Gobi that still runs; stop it, or choose another --port"
+        )
+    return f"{error.strerror}"
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ Neither bound is the phone's, so a clock that is a year off cannot escape them; 
 follows or names, so causality holds by construction.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -30,18 +29,11 @@ def correction(*, server_ms: int, phone_now_ms: int | None, phone_run: int | Non
     return Correction(off, 0) if op_run == phone_run else Correction(0, abs(off))
 
 
-def effective_time(
-    *,
-    at: int,
-    correction_ms: int,
-    seen_ms: int,
-    arrived_ms: int,
-    follows_ms: Iterable[int],
-) -> int:
+def effective_time(corrected_at: int, *, seen_ms: int, arrived_ms: int, follows_ms: int | None) -> int:
     """Return t: `at` corrected, between the checkpoint it had seen and its arrival, and never before what it follows.
 
     `seen_ms`: server time of the checkpoint in `seen`; `arrived_ms`: earliest arrival of it, or of any op that follows
-    or names it; `follows_ms`: t of the chain's previous op and of every op that it names.
+    or names it; `follows_ms`: the latest t of the chain's previous op and of the ops that it names, None without any.
     """
-    bounded = min(max(at + correction_ms, seen_ms), arrived_ms)
-    return max((bounded, *follows_ms))
+    t = min(max(corrected_at, seen_ms), arrived_ms)
+    return t if follows_ms is None else max(t, follows_ms)

@@ -31,7 +31,7 @@ from sync_engine.wire import Problem
 TOO_MANY_WAITING: Final = "too-many-waiting"
 
 
-class Arrival(NamedTuple):
+class Arrival(Struct, frozen=True, gc=False):
     """An op that the log takes next; it has no verdict yet."""
 
     op: Op
@@ -158,24 +158,15 @@ class Intake:
         values: dict[int, list[ErasableValue]] = {}
         for value in frame.values:
             values.setdefault(value.op, []).append(value)
-        arrivals = batch.arrivals
+        arrivals, arrived_ms = batch.arrivals, clocked.arrived_ms
         for number in range(first, standing):
             op, digest = frame.ops[number], frame.hashes[number]
             corrected = corrections.get(op.run)
             if corrected is None:
                 corrected = corrections[op.run] = clocked.correction_of(op.run)
             chain.extend(op, digest, is_branch=is_branch)
-            arrivals.append(
-                Arrival(
-                    op,
-                    frame.data[number],
-                    digest,
-                    clocked.arrived_ms,
-                    corrected,
-                    is_branch,
-                    values.get(number, ()) if values else (),
-                )
-            )
+            kept = values.get(number, ()) if values else ()
+            arrivals.append(Arrival(op, frame.data[number], digest, arrived_ms, corrected, is_branch, kept))
         batch.seals.extend(_stretches(frame, first, standing))
 
     # --- beside the log ----------------------------------------------------------------------------------------

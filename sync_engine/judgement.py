@@ -96,13 +96,15 @@ class Judgement:
         self._arrivals = arrivals
         self._numbers: dict[bytes, int] = {arrival.hash: number for number, arrival in enumerate(arrivals)}
         self._names = [_names(arrival.op) for arrival in arrivals]
-        self._seen_ms = [known.time_of_claim(arrival.op.seen) for arrival in arrivals]
+        self._previous = [self._numbers.get(arrival.op.prev) for arrival in arrivals]
+        """Number of the op before it in its chain, when that is of this batch."""
+        claims = {arrival.op.seen for arrival in arrivals}
+        seen_ms = {seen: known.time_of_claim(seen) for seen in claims}
+        self._seen_ms = [seen_ms[arrival.op.seen] for arrival in arrivals]
         self._changes: dict[int, VerdictChange] = {}
         self._bounds = self._earliest_arrivals()
         self._times: list[int | None] = [None] * len(arrivals)
-        for number in range(len(arrivals)):
-            if self._times[number] is None:
-                self._time(number)
+        self._time_all()
         self._entries: list[Logged | None] = [None] * len(arrivals)
         self._unfolded: list[Logged] = []
         self._bodies: dict[int, Body] = {}
@@ -136,12 +138,23 @@ class Judgement:
             # Backwards, a follower comes before what it follows; only a name may point ahead and need another round.
             is_settled = True
             for number in range(len(bounds) - 1, -1, -1):
-                for digest in (self._arrivals[number].op.prev, *self._names[number]):
-                    before = self._numbers.get(digest)
-                    if before is not None and bounds[before] > bounds[number]:
-                        bounds[before] = bounds[number]
+                bound = bounds[number]
+                for before in (self._previous[number], *map(self._numbers.get, self._names[number])):
+                    if before is not None and bounds[before] > bound:
+                        bounds[before] = bound
                         is_settled = is_settled and before < number
         return bounds
+
+    def _time_all(self) -> None:
+        times = self._times
+        for number, before in enumerate(self._previous):
+            if times[number] is not None:
+                continue
+            if before is not None and before < number and not self._names[number]:
+                # By far the most frequent: it follows an op of the batch that has its time.
+                times[number] = self._own_time(number, times[before])
+            else:
+                self._time(number)
 
     def _time(self, number: int) -> None:
         """Give an op its t, after all that it follows and names."""
@@ -159,17 +172,17 @@ class Judgement:
                 continue
             todo.pop()
             if self._times[at] is None:
-                self._times[at] = self._own_time(at, before)
+                times = [t for digest in before if (t := self._time_of(digest)) is not None]
+                self._times[at] = self._own_time(at, max(times, default=None))
 
-    def _own_time(self, number: int, before: Sequence[bytes]) -> int:
-        arrival, seen_ms = self._arrivals[number], self._seen_ms[number] or 0
+    def _own_time(self, number: int, follows_ms: int | None) -> int:
+        arrival, seen_ms, bound = self._arrivals[number], self._seen_ms[number] or 0, self._bounds[number]
         return effective_time(
-            at=arrival.op.at,
-            correction_ms=arrival.correction.c_ms,
+            arrival.op.at + arrival.correction.c_ms,
             seen_ms=seen_ms,
             # A server whose clock was set back still knows that a checkpoint comes before an op that had seen it.
-            arrived_ms=max(self._bounds[number], seen_ms),
-            follows_ms=[t for digest in before if (t := self._time_of(digest)) is not None],
+            arrived_ms=max(bound, seen_ms),
+            follows_ms=follows_ms,
         )
 
     def _time_of(self, digest: bytes) -> int | None:

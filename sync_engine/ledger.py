@@ -181,16 +181,7 @@ class Ledger:
                 *sequenced,
             ],
             seals=[*batch.seals, *self._server.seal()],
-            values=[
-                KeptValue(first + number, value)
-                for number, arrival in enumerate(arrivals)
-                for value in arrival.values
-            ]
-            + [
-                KeptValue(index, value)
-                for digest, value in batch.late_values
-                if (index := self.fold.index_of(digest)) is not None
-            ],
+            values=self._kept(first, batch),
             verdict_changes=changes,
             waiting_added=list(batch.waiting_added.values()),
             waiting_removed=batch.waiting_removed,
@@ -205,6 +196,16 @@ class Ledger:
             ],
             log_size=self._size,
         )
+
+    def _kept(self, first: int, batch: Batch) -> list[KeptValue]:
+        """Values that came with their ops, and values whose ops came without them before."""
+        with_ops = [
+            KeptValue(first + number, value)
+            for number, arrival in enumerate(batch.arrivals)
+            for value in arrival.values
+        ]
+        late = [(self.fold.index_of(digest), value) for digest, value in batch.late_values]
+        return with_ops + [KeptValue(index, value) for index, value in late if index is not None]
 
     def _record(self, intention: Intention, at_ms: int, seen: tuple[int, bytes]) -> Recorded:
         made = self._server.record(intention, at_ms=at_ms, seen=seen)

@@ -48,6 +48,8 @@ export class World {
       ...given,
     });
     this.ledgers.push(ledger);
+    // Its second chunk is there before anybody acts: a page that is killed here goes on a little, and must not load first.
+    await ledger.evidence("");
     return ledger;
   }
 

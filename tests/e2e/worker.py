@@ -92,7 +92,8 @@ class Worker:
     def keys(self, text: str) -> None:
         """Type on the big keys."""
         for key in text:
-            self.page.get_by_role("button", name=key, exact=True).last.click()
+            name = "小数点" if key == "." else key
+            self.page.get_by_role("button", name=name, exact=True).last.click()
 
     def choose(self, field: str, option: str) -> None:
         """Open a field that offers a list, and choose."""
@@ -104,6 +105,33 @@ class Worker:
         self.page.get_by_role("button", name=re.compile(f"^{re.escape(field)}")).last.click()
         self.keys(digits)
         self.tap("确认")
+
+    def step(self, field: str, digits: str) -> None:
+        """Tap the number between minus and plus, and type another."""
+        self.page.get_by_role("group", name=field).last.get_by_role("button").nth(1).click()
+        pad = self.page.locator(".pad").last
+        for digit in digits:  # the number between minus and plus is a button too
+            pad.get_by_role("button", name=digit, exact=True).click()
+        self.tap("确认")
+
+    def sign(self) -> None:
+        """Write on the glass: one stroke of some length."""
+        pad = self.sheet().locator("canvas")
+        box = pad.bounding_box()
+        assert box is not None
+        mouse = self.page.mouse
+        mouse.move(box["x"] + 30, box["y"] + 40)
+        mouse.down()
+        for step in range(1, 12):
+            mouse.move(box["x"] + 30 + 22 * step, box["y"] + 40 + (step % 3) * 30)
+        mouse.up()
+        self.tap("签字", exact=True)
+
+    def choose_lot(self, lot: str) -> None:
+        """Write a lot that no label told."""
+        self.page.get_by_role("button", name=re.compile("^批次")).last.click()
+        self.fill("其他批次，输入批号", lot)
+        self.tap("用这个批号")
 
     def sheet(self) -> "Locator":
         """The sheet on top."""
@@ -121,6 +149,32 @@ class Worker:
         """Scan with the built-in scanner: keystrokes and Enter, wherever the focus is."""
         self.page.keyboard.type(text)
         self.page.keyboard.press("Enter")
+
+    def key_in(self, text: str) -> None:
+        """Type the digits under a code."""
+        self.tap("手动输入")
+        self.sheet().get_by_label("输入条码下面的数字").fill(text)
+        self.tap("确认")
+
+    def fill(self, field: str, text: str) -> None:
+        """Write into a field; the one on top when a sheet covers another."""
+        self.page.get_by_label(field, exact=True).last.fill(text)
+
+    def open(self, screen: str) -> None:
+        """Go to a screen by its address."""
+        self.page.evaluate("screen => { location.hash = '#/' + screen }", screen)
+
+    def is_told(self, text: str) -> None:
+        """Wait until the screen says so."""
+        self.page.get_by_text(text).first.wait_for()
+
+    def shown(self) -> str:
+        """Everything that the screen says now."""
+        return self.page.inner_text("body")
+
+    def saved(self) -> None:
+        """Wait for the word that a record is on disk."""
+        self.is_told("已记录")
 
     def home(self) -> None:
         """Go to the home screen."""

@@ -13,6 +13,9 @@ export const SCREENS: Readonly<Record<string, ScreenComponent>> = {
   receive: lazyScreen(async () => (await import("../screens/receive/ReceiveScreen.tsx")).ReceiveScreen),
   pick: lazyScreen(async () => (await import("../screens/pick/PickScreen.tsx")).PickScreen),
   move: lazyScreen(async () => (await import("../screens/move/MoveScreen.tsx")).MoveScreen),
+  transform: lazyScreen(
+    async () => (await import("../screens/transform/TransformScreen.tsx")).TransformScreen,
+  ),
   count: lazyScreen(async () => (await import("../screens/count/CountScreen.tsx")).CountScreen),
   stop: lazyScreen(async () => (await import("../screens/stop/StopScreen.tsx")).StopScreen),
   return: lazyScreen(async () => (await import("../screens/stop/ReturnScreen.tsx")).ReturnScreen),

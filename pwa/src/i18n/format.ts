@@ -40,11 +40,16 @@ export const formatTime = (atMs: number): string => times().format(atMs);
 
 export const formatDateTime = (atMs: number): string => `${formatDay(atMs)} ${formatTime(atMs)}`;
 
-/** A civil date such as an expiry, `YYYY-MM-DD`; it has no time zone, so it is shown in none. */
-export const formatOn = (day: string): string =>
-  new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeZone: "UTC" }).format(
-    Date.parse(`${day}T00:00Z`),
-  );
+const civil = cached((tag) => new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeZone: "UTC" }));
+const civilThisYear = cached(
+  (tag) => new Intl.DateTimeFormat(tag, { month: "short", day: "numeric", timeZone: "UTC" }),
+);
+
+/** A civil date such as an expiry, `YYYY-MM-DD`, without the year when it is this one; it is shown in no time zone. */
+export const formatOn = (day: string, thisYear: number = new Date().getFullYear()): string => {
+  const format = day.startsWith(`${String(thisYear)}-`) ? civilThisYear() : civil();
+  return format.format(Date.parse(`${day}T00:00Z`));
+};
 
 /** How long something lasted or has waited, in its largest whole unit. */
 export const formatAge = (durationMs: number): string => {

@@ -26,7 +26,10 @@ export type CameraOptions = {
   /** Whether the catalogue knows a code: a checked 1D code that it knows needs no second read. */
   readonly isKnown?: (text: string) => boolean;
   /** Every frame's reads, for overlays and counts; scans still go to `onScan`. */
-  readonly onReads?: (reads: readonly Read[], frame: { readonly width: number; readonly height: number }) => void;
+  readonly onReads?: (
+    reads: readonly Read[],
+    frame: { readonly width: number; readonly height: number },
+  ) => void;
   /** 1280×720 reads a label in the hand; a count asks for 1920×1080. */
   readonly size?: { readonly width: number; readonly height: number };
 };
@@ -50,7 +53,10 @@ const SLEEP_AFTER_MS = 90_000;
 const LENS_STORED_AS = "gobi.lens";
 
 /** Not in the standard types yet; every Android camera has them, no iPhone names all of them. */
-type LensAbilities = MediaTrackCapabilities & { readonly torch?: boolean; readonly focusMode?: readonly string[] };
+type LensAbilities = MediaTrackCapabilities & {
+  readonly torch?: boolean;
+  readonly focusMode?: readonly string[];
+};
 type LensWishes = MediaTrackConstraintSet & { torch?: boolean; focusMode?: string };
 
 const refusalOf = (error: unknown): CameraRefusal => {
@@ -158,7 +164,8 @@ export const makeCamera = ({
     const loop = (): void => {
       if (mine !== session) return;
       if (performance.now() - readAt > SLEEP_AFTER_MS) return sleep();
-      const ripe = !engine.isBusy() && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth > 0;
+      const ripe =
+        !engine.isBusy() && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth > 0;
       // The next frame is asked for at once: while this one is read, newer ones pass by unread.
       nextFrame(video, loop);
       if (ripe && !looking) {

@@ -47,5 +47,9 @@ export const parseCodeText = (typed: string): CodeText => {
     .slice(match?.[0].length ?? 0)
     // eslint-disable-next-line no-control-regex -- ASCII 29 is the separator itself.
     .replace(/^[\s\u001d]+|[\s\u001d]+$/g, "");
-  return { text: content, format: symbologyIdentifier === "" ? "unknown" : formatOf(symbologyIdentifier), symbologyIdentifier };
+  return {
+    text: content,
+    format: symbologyIdentifier === "" ? "unknown" : formatOf(symbologyIdentifier),
+    symbologyIdentifier,
+  };
 };

@@ -52,7 +52,8 @@ const BYTES_PER_PIXEL = 4;
 
 const cut = (frame: Pixels, { x, y, width, height }: Tile): ImageData => {
   const source = new Uint8ClampedArray(frame.data);
-  if (x === 0 && y === 0 && width === frame.width && height === frame.height) return new ImageData(source, width, height);
+  if (x === 0 && y === 0 && width === frame.width && height === frame.height)
+    return new ImageData(source, width, height);
   const target = new Uint8ClampedArray(width * height * BYTES_PER_PIXEL);
   for (let row = 0; row < height; row += 1) {
     const from = ((y + row) * frame.width + x) * BYTES_PER_PIXEL;
@@ -67,12 +68,20 @@ const sizeOf = (frame: ImageBitmap | VideoFrame | Pixels): Tile =>
     : { x: 0, y: 0, width: frame.width, height: frame.height };
 
 const toRead = ({ text, format, symbologyIdentifier, position }: ReadResult, tile: Tile): Read => {
-  const moved = ({ x, y }: { x: number; y: number }): { x: number; y: number } => ({ x: x + tile.x, y: y + tile.y });
+  const moved = ({ x, y }: { x: number; y: number }): { x: number; y: number } => ({
+    x: x + tile.x,
+    y: y + tile.y,
+  });
   return {
     text,
     format,
     symbologyIdentifier,
-    corners: [moved(position.topLeft), moved(position.topRight), moved(position.bottomRight), moved(position.bottomLeft)],
+    corners: [
+      moved(position.topLeft),
+      moved(position.topRight),
+      moved(position.bottomRight),
+      moved(position.bottomLeft),
+    ],
   };
 };
 
@@ -92,7 +101,8 @@ const read = async ({ id, frame, pass, tiles }: Extract<ToWorker, { type: "read"
 };
 
 self.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
-  const work = data.type === "load" ? load().then(() => say({ type: "loaded" })) : load().then(() => read(data));
+  const work =
+    data.type === "load" ? load().then(() => say({ type: "loaded" })) : load().then(() => read(data));
   work.catch((error: unknown) => {
     engine = undefined; // A failed download is tried again with the next frame.
     say({ type: "failed", reason: String(error) });

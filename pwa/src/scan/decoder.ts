@@ -9,13 +9,21 @@ export type Decoder = {
   readonly ready: Promise<void>;
   readonly isBusy: () => boolean;
   /** Takes over `frame`. Nobody may call it while it is busy. */
-  readonly read: (frame: ImageBitmap | VideoFrame | Pixels, pass: Pass, tiles?: readonly Tile[]) => Promise<Decoded>;
+  readonly read: (
+    frame: ImageBitmap | VideoFrame | Pixels,
+    pass: Pass,
+    tiles?: readonly Tile[],
+  ) => Promise<Decoded>;
   readonly stop: () => void;
 };
 
 export const startDecoder = (): Decoder => {
-  const worker = new Worker(new URL("./decode.worker.ts", import.meta.url), { type: "module", name: "gobi-decode" });
-  const say = (message: ToWorker, transfer: Transferable[] = []): void => worker.postMessage(message, transfer);
+  const worker = new Worker(new URL("./decode.worker.ts", import.meta.url), {
+    type: "module",
+    name: "gobi-decode",
+  });
+  const say = (message: ToWorker, transfer: Transferable[] = []): void =>
+    worker.postMessage(message, transfer);
   let pending: { readonly id: number; readonly resolve: (decoded: Decoded) => void } | undefined;
   let lastId = 0;
   let settleReady: { readonly resolve: () => void; readonly reject: (reason: Error) => void } | undefined;

@@ -12,10 +12,28 @@ export type Sighting = {
 };
 
 /** Symbologies that correct or at least detect their own errors over the whole content. */
-const SELF_PROVING = new Set(["QRCode", "QRCodeModel2", "MicroQRCode", "RMQRCode", "DataMatrix", "Aztec", "AztecCode", "PDF417"]);
+const SELF_PROVING = new Set([
+  "QRCode",
+  "QRCodeModel2",
+  "MicroQRCode",
+  "RMQRCode",
+  "DataMatrix",
+  "Aztec",
+  "AztecCode",
+  "PDF417",
+]);
 
 /** Symbologies with a check digit in the content; Code 128 has one, but a misread start code survives it too easily. */
-const CHECKED = new Set(["EAN13", "EAN8", "UPCA", "DataBar", "DataBarOmni", "DataBarLtd", "DataBarExp", "DataBarExpStk"]);
+const CHECKED = new Set([
+  "EAN13",
+  "EAN8",
+  "UPCA",
+  "DataBar",
+  "DataBarOmni",
+  "DataBarLtd",
+  "DataBarExp",
+  "DataBarExpStk",
+]);
 
 /** The second read must come soon: it confirms this code, not another of the day. */
 export const CONFIRM_MS_MAX = 1_500;

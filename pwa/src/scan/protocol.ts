@@ -31,4 +31,9 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: "loaded" }
   | { readonly type: "failed"; readonly reason: string }
-  | { readonly type: "read"; readonly id: number; readonly reads: readonly Read[]; readonly elapsedMs: number };
+  | {
+      readonly type: "read";
+      readonly id: number;
+      readonly reads: readonly Read[];
+      readonly elapsedMs: number;
+    };

@@ -69,7 +69,9 @@ const offer = (scan: Scan, stack: readonly Listener[]): void | Promise<void> => 
   if (listener === undefined) return tell(scan, { verdict: "error" });
   const below = stack.slice(0, -1);
   const running =
-    listener.tail === undefined ? ask(scan, listener, below) : listener.tail.then(() => ask(scan, listener, below));
+    listener.tail === undefined
+      ? ask(scan, listener, below)
+      : listener.tail.then(() => ask(scan, listener, below));
   if (!(running instanceof Promise)) return;
   const tail = running.then(() => {
     if (listener.tail === tail) listener.tail = undefined;

@@ -3,28 +3,28 @@
  * phone. It looks at one tile at a time, where the person aims every second time, and elsewhere in turn.
  */
 
-export type Tile = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+export type Tile = {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+};
 
 /** Time between two thorough passes; less would starve the fast ones on a slow phone. */
 export const HARD_PASS_MS = 220;
 
-const box = (left: number, top: number, right: number, bottom: number): readonly [number, number, number, number] => [
-  left,
-  top,
-  right,
-  bottom,
-];
+const box = (
+  left: number,
+  top: number,
+  right: number,
+  bottom: number,
+): readonly [number, number, number, number] => [left, top, right, bottom];
 
 /** The aim, as shares of the frame: wide, because a 1D code is. */
 const AIM = box(0.1, 0.3, 0.9, 0.7);
 
 /** Everything, in overlapping parts that each hold a code whole. */
-const AROUND = [
-  box(0, 0, 1, 0.4),
-  box(0, 0.6, 1, 1),
-  box(0, 0.2, 0.6, 0.8),
-  box(0.4, 0.2, 1, 0.8),
-] as const;
+const AROUND = [box(0, 0, 1, 0.4), box(0, 0.6, 1, 1), box(0, 0.2, 0.6, 0.8), box(0.4, 0.2, 1, 0.8)] as const;
 
 const place = (
   [left, top, right, bottom]: readonly [number, number, number, number],

@@ -5,7 +5,15 @@
  */
 import { type CodeText, GS, parseCodeText } from "./code-text.ts";
 import { emitScan } from "./scan.ts";
-import { IDLE, SILENCE_MS, STALE_MS, type WedgeEvent, type WedgeOutput, type WedgeState, step } from "./wedge.ts";
+import {
+  IDLE,
+  SILENCE_MS,
+  STALE_MS,
+  type WedgeEvent,
+  type WedgeOutput,
+  type WedgeState,
+  step,
+} from "./wedge.ts";
 
 export type WedgePort = {
   /** What is typed so far, for the scan box. */

@@ -55,7 +55,11 @@ export const IDLE: WedgeState = {
 
 type Step = readonly [next: WedgeState, outputs: readonly WedgeOutput[]];
 
-const emptied = (state: WedgeState): WedgeState => ({ ...IDLE, composing: state.composing, endsCodes: state.endsCodes });
+const emptied = (state: WedgeState): WedgeState => ({
+  ...IDLE,
+  composing: state.composing,
+  endsCodes: state.endsCodes,
+});
 
 const isBurst = (state: WedgeState): boolean => state.gapMax <= BURST_GAP_MS_MAX;
 
@@ -80,7 +84,8 @@ const typed = (state: WedgeState, text: string, at: number): Step => {
 const committed = (state: WedgeState, text: string, at: number): Step => {
   const calm = { ...state, composing: false, composed: true };
   // Widened ASCII is undone later without loss; Han letters and 。 are not.
-  if (/[^\t\n\r\u001d\u0020-\u007e\uff01-\uff5e]/.test(text)) return [{ ...calm, garbled: true, last: at }, []];
+  if (/[^\t\n\r\u001d\u0020-\u007e\uff01-\uff5e]/.test(text))
+    return [{ ...calm, garbled: true, last: at }, []];
   if (text === "") return [calm, []];
   const [next, outputs] = typed(calm, text, at);
   return [{ ...next, composed: true }, outputs];
@@ -96,7 +101,10 @@ export const step = (state: WedgeState, event: WedgeEvent): Step => {
       return committed(state, event.text, event.at);
     case "end":
       if (state.composing) return [state, []];
-      return [{ ...emptied(state), endsCodes: state.endsCodes || (state.text !== "" && isBurst(state)) }, finished(state)];
+      return [
+        { ...emptied(state), endsCodes: state.endsCodes || (state.text !== "" && isBurst(state)) },
+        finished(state),
+      ];
     case "silence": {
       if (state.composing || event.at - state.last < SILENCE_MS) return [state, []];
       if (isWholeWithoutEnd(state) && !state.garbled) return [emptied(state), finished(state)];

@@ -1,8 +1,8 @@
-/** The ledger without screens: what a page and the service worker both run. */
+/** What a ledger does beyond showing what is stored: records, meets the server. A page and the service worker both run it. */
 import { type Courier, openCourier } from "./courier.ts";
 import { type Met, openExchange } from "./exchange.ts";
 import { openSealer, type Sealer } from "./frames.ts";
-import { type Keeper, type KeeperEvents, openKeeper } from "./keeper.ts";
+import type { Keeper } from "./keeper.ts";
 import type { Ports } from "./ports.ts";
 import { openRecording, type Record } from "./recording.ts";
 
@@ -18,12 +18,7 @@ export interface Core {
   readonly meet: () => Promise<Met>;
 }
 
-export const openCore = async (
-  ports: Ports,
-  events: KeeperEvents,
-  isOffline: () => boolean,
-): Promise<Core> => {
-  const keeper = await openKeeper(ports, events);
+export const openCore = async (ports: Ports, keeper: Keeper, isOffline: () => boolean): Promise<Core> => {
   const sealer = await openSealer(keeper.database);
   const courier = openCourier(ports, isOffline);
   const exchange = openExchange(ports, keeper, sealer, courier);

@@ -9,12 +9,12 @@ import type { Courier, Failure, Told } from "./courier.ts";
 import { fitting, REQUEST_FRAMES_BYTES, type Sealed, type Sealer } from "./frames.ts";
 import { type Change, type Keeper, putPhone } from "./keeper.ts";
 import type { SyncStatus } from "./ledger-types.ts";
-import { type Device, type FrameProblem, type Memory, type Meta, type Pull, withRows } from "./memory.ts";
+import { type Device, type FrameProblem, type Memory, type Meta, type Pull } from "./memory.ts";
 import { unsent } from "./outbox.ts";
 import { type Instant, serverMs } from "./phone-clock.ts";
 import { allUnsent, type Phone, received, ticked, type Trip } from "./phone.ts";
 import { newEpoch, type Ports } from "./ports.ts";
-import { chunksWith, isEmpty } from "./row-chunks.ts";
+import { chunksWith, isEmpty, withRows } from "./row-changes.ts";
 import { decodeReply, encodeRequest, PULL_NONCE, PULL_OK, type SyncReply, type WireRow } from "./wire.ts";
 
 /** A meeting ends after so many trips, however much is left: the next one goes on. */

@@ -1,6 +1,7 @@
 /** Brings up the outbox from the service worker, where no page is open. */
 import { openCore } from "./core.ts";
 import { uploadEvidence } from "./evidence.ts";
+import { openKeeper } from "./keeper.ts";
 import { browserPorts, type Ports } from "./ports.ts";
 import { openTabs } from "./tabs.ts";
 
@@ -12,15 +13,16 @@ export const flushFromWorker = async (given: Partial<Ports> = {}): Promise<void>
   const onChange = (isOwn: boolean): void => {
     if (isOwn) tabs.tell();
   };
-  const core = await openCore(ports, { onChange, onSpace: () => undefined }, () => isOffline);
+  const keeper = await openKeeper(ports, { onChange, onSpace: () => undefined });
   try {
-    isOffline = (await (await core.keeper.database()).get("meta", "offline")) === true;
+    isOffline = (await (await keeper.database()).get("meta", "offline")) === true;
+    const core = await openCore(ports, keeper, () => isOffline);
     const { status } = await core.meet();
     if (status.type === "offline" || status.type === "refused")
       throw new Error(`not flushed: ${status.type}`);
     await uploadEvidence(core);
   } finally {
-    await core.keeper.close();
+    await keeper.close();
     tabs.close();
   }
 };

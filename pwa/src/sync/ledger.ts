@@ -11,23 +11,21 @@
  * `record` resolves when the op is on disk; the network never holds it up. Everything shown is a signal:
  * read `.value` in a component and it renders anew. One ledger per page; `close` ends its timers.
  */
+import type * as Deeds from "./deeds.ts";
 import { batch } from "@preact/signals";
-import { ask } from "./ask.ts";
-import { exportFrames, importFrames } from "./bundle.ts";
-import { type Core, openCore } from "./core.ts";
-import { attachEvidence, findEvidence, uploadEvidence } from "./evidence.ts";
-import { unsentCount } from "./keeper.ts";
+import type { Core } from "./core.ts";
+import { type Keeper, openKeeper, unsentCount } from "./keeper.ts";
 import type { Ledger, SyncStatus, WipeSafety } from "./ledger-types.ts";
 import type { Memory } from "./memory.ts";
 import { isSettled } from "./outbox.ts";
 import { type Ended, openPace, type Pace } from "./pace.ts";
-import { addPerson, signIn, signOut } from "./people.ts";
 import { serverMs } from "./phone-clock.ts";
 import { browserPorts, type Ports } from "./ports.ts";
+import { recordFault } from "./record-fault.ts";
 import { openShown, type Shown } from "./shown.ts";
 import { keepOffline, type LiveState, openState } from "./state.ts";
 import { openTabs } from "./tabs.ts";
-import { openTriggers } from "./triggers.ts";
+import type { Triggers } from "./triggers.ts";
 
 export type * from "./ledger-types.ts";
 export type { Balance, Register, Row, Table } from "./rows.ts";
@@ -43,10 +41,10 @@ export const openLedger = async (given: Partial<Ports> = {}): Promise<Ledger> =>
   const tabs = openTabs(ports.databaseName);
 
   let onOwnChange = (): void => undefined;
-  const open: { core?: Core } = {};
+  const open: { keeper?: Keeper } = {};
   const show = (isOwn: boolean): void => {
-    if (open.core === undefined) return;
-    const memory = open.core.keeper.memory();
+    if (open.keeper === undefined) return;
+    const memory = open.keeper.memory();
     batch(() => {
       live.glance();
       shown.show(memory);
@@ -56,40 +54,68 @@ export const openLedger = async (given: Partial<Ports> = {}): Promise<Ledger> =>
       onOwnChange();
     }
   };
-  const core = await openCore(
-    ports,
-    {
-      onChange: show,
-      onSpace: (isFull) => {
-        live.storage.value = isFull ? "full" : "ok";
-      },
+  const keeper = await openKeeper(ports, {
+    onChange: show,
+    onSpace: (isFull) => {
+      live.storage.value = isFull ? "full" : "ok";
     },
-    () => live.isSetOffline.value,
-  );
-  open.core = core;
+  });
+  open.keeper = keeper;
   show(false);
-  tabs.listen(() => void core.keeper.refresh());
+  tabs.listen(() => void keeper.refresh());
 
-  const pace = openPace(meeting(core, live), {
+  const acting = actingLater(ports, keeper, () => live.isSetOffline.value);
+  const pace = openPace(meeting(acting, live), {
     isAutomatic: ports.isAutomatic,
     chance: () => (ports.randomBytes(1)[0] ?? 0) / 256,
   });
-  const ends = [pace.stop, tabs.close, automatic(core, live, pace, (then) => (onOwnChange = then))];
+  const parts: Parts = { ports, keeper, acting, shown, live, pace };
+  const ends = [pace.stop, tabs.close, automatic(parts, (then) => (onOwnChange = then))];
   void readPersistence(live);
-  return ledgerOf(core, shown, live, pace, () => {
+  return ledgerOf(parts, () => {
     for (const end of ends) end();
-    void core.keeper.close();
+    void keeper.close();
   });
 };
 
+/** What acts on the ledger, as against what shows it. */
+interface Acting {
+  readonly core: Core;
+  readonly deeds: typeof Deeds;
+}
+
+interface Parts {
+  readonly ports: Ports;
+  readonly keeper: Keeper;
+  readonly acting: () => Promise<Acting>;
+  readonly shown: Shown;
+  readonly live: LiveState;
+  readonly pace: Pace;
+}
+
+/** Its chunk comes when it is first asked for, which is right after the first screen; a load that failed is tried again. */
+const actingLater = (ports: Ports, keeper: Keeper, isOffline: () => boolean): (() => Promise<Acting>) => {
+  let acting: Promise<Acting> | undefined;
+  const load = async (): Promise<Acting> => {
+    const deeds = await import("./deeds.ts");
+    return { core: await deeds.openCore(ports, keeper, isOffline), deeds };
+  };
+  return () =>
+    (acting ??= load().catch((error: unknown) => {
+      acting = undefined;
+      throw error;
+    }));
+};
+
 /** One meeting, with what it says of the world around it. */
-const meeting = (core: Core, live: LiveState) => async (): Promise<Ended> => {
+const meeting = (acting: Parts["acting"], live: LiveState) => async (): Promise<Ended> => {
   live.syncing.value = true;
   try {
+    const { core, deeds } = await acting();
     const { status, retryAfterMs } = await core.meet();
     live.status.value = status;
     const isReached = status.type === "ok" || status.type === "no-rows";
-    if (isReached) await uploadEvidence(core);
+    if (isReached) await deeds.uploadEvidence(core);
     return { ok: isReached || status.type === "never", retryAfterMs };
   } catch (error) {
     live.status.value = { type: "refused", status: 0, code: "storage-failed" };
@@ -103,40 +129,49 @@ const meeting = (core: Core, live: LiveState) => async (): Promise<Ended> => {
 
 /** Timers, pokes and browser events; returns what ends them. */
 const automatic = (
-  core: Core,
-  live: LiveState,
-  pace: Pace,
+  { ports, keeper, acting, live, pace }: Parts,
   onOwnChange: (then: () => void) => void,
 ): (() => void) => {
-  if (!core.ports.isAutomatic) return () => undefined;
-  const triggers = openTriggers(core, pace, {
-    isOffline: () => live.isSetOffline.value,
-    onNetwork: (isUp) => {
-      live.isNetworkUp.value = isUp;
-    },
-  });
-  let [unsent, server] = [unsentCount(core.keeper.memory()), core.keeper.memory().device?.server];
+  if (!ports.isAutomatic) return () => undefined;
+  let [triggers, isEnded] = [undefined as Triggers | undefined, false];
+  const reconnect = (): void => triggers?.reconnect();
+  const openTriggers = async (): Promise<void> => {
+    const { core, deeds } = await acting();
+    if (isEnded) return;
+    triggers = deeds.openTriggers(core, pace, {
+      isOffline: () => live.isSetOffline.value,
+      onNetwork: (isUp) => {
+        live.isNetworkUp.value = isUp;
+      },
+    });
+    reconnect();
+  };
+  let [unsent, server] = [unsentCount(keeper.memory()), keeper.memory().device?.server];
   onOwnChange(() => {
-    const memory = core.keeper.memory();
+    const memory = keeper.memory();
     const grew = unsentCount(memory) > unsent;
     unsent = unsentCount(memory);
     if (grew) pace.soon();
     if (memory.device?.server !== server) {
       server = memory.device?.server;
-      triggers.reconnect();
+      reconnect();
     }
   });
-  const stopSwitch = live.isSetOffline.subscribe(triggers.reconnect);
+  const stopSwitch = live.isSetOffline.subscribe(reconnect);
   const stopStatus = live.status.subscribe(({ type }) => {
-    if (type === "ok" || type === "no-rows") triggers.reconnect();
+    if (type === "ok" || type === "no-rows") reconnect();
   });
   const timer = setInterval(live.glance, GLANCE_MS);
+  // Nothing of it may hold up the first screen, which is drawn when this page's turn ends.
+  const later = setTimeout(() => void openTriggers().catch(() => undefined));
   pace.soon();
   return () => {
+    isEnded = true;
+    clearTimeout(later);
     clearInterval(timer);
     stopSwitch();
     stopStatus();
-    triggers.stop();
+    triggers?.stop();
   };
 };
 
@@ -174,8 +209,7 @@ const wipeSafetyOf = ({ phone, evidence, relayed }: Memory): WipeSafety => {
   return { isSafe, unsent, unsettled, evidence: evidence.length, relayed: relayed.length };
 };
 
-const ledgerOf = (core: Core, shown: Shown, live: LiveState, pace: Pace, close: () => void): Ledger => {
-  const { keeper, ports } = core;
+const ledgerOf = ({ ports, keeper, acting, shown, live, pace }: Parts, close: () => void): Ledger => {
   const memory = keeper.memory;
   const nowMs = (): number => {
     const { phone } = memory();
@@ -187,26 +221,39 @@ const ledgerOf = (core: Core, shown: Shown, live: LiveState, pace: Pace, close: 
   };
   return {
     state: live.state,
-    record: (kind, fields, options) => core.record(kind, fields, options),
+    record: async (kind, fields, options) => {
+      const { core } = await acting().catch((error: unknown) => {
+        throw recordFault("storage-failed", error);
+      });
+      return core.record(kind, fields, options);
+    },
     outbox: () => shown.outbox,
     rows: shown.rows,
     row: shown.row,
     untyped: shown.untyped,
     enrol: async (url, options) => {
       // Once in the life of a phone, and with a network: not part of what every start loads.
-      const module = await import("./enrolment.ts").catch(() => null);
-      if (module === null) return { ok: false, type: "offline" };
-      const result = await module.enrol(core, url, options);
+      const loaded = await Promise.all([acting(), import("./enrolment.ts")]).catch(() => null);
+      if (loaded === null) return { ok: false, type: "offline" };
+      const [{ core }, { enrol }] = loaded;
+      const result = await enrol(core, url, options);
       if (result.ok) void askPersistence(live);
       return result;
     },
     signIn: async (person, pin) => {
-      const result = await signIn(core, person, pin);
+      const { core, deeds } = await acting();
+      const result = await deeds.signIn(core, person, pin);
       if (result.ok && !live.persisted.value) void askPersistence(live);
       return result;
     },
-    signOut: () => signOut(core),
-    addPerson: (person, name, pin) => addPerson(core, person, name, pin),
+    signOut: async () => {
+      const { core, deeds } = await acting();
+      await deeds.signOut(core);
+    },
+    addPerson: async (person, name, pin) => {
+      const { core, deeds } = await acting();
+      return deeds.addPerson(core, person, name, pin);
+    },
     syncNow,
     setOffline: (isOffline) => {
       keepOffline(ports, isOffline);
@@ -215,20 +262,31 @@ const ledgerOf = (core: Core, shown: Shown, live: LiveState, pace: Pace, close: 
       if (!isOffline) pace.soon();
     },
     isSetOffline: live.isSetOffline,
-    ask: (path, options) => ask(core, path, options),
+    ask: async (path, options) => {
+      const loaded = await acting().catch(() => null);
+      return loaded === null ? { ok: false, type: "offline" } : loaded.deeds.ask(loaded.core, path, options);
+    },
     nowMs,
     exportOutbox: async () => {
       const name = (memory().device?.name ?? "phone").replaceAll(/[^\p{L}\p{N}-]+/gu, "-");
       const day = new Date(nowMs()).toISOString().slice(0, 10);
-      return { name: `gobi-${name}-${day}.gobi`, bytes: await exportFrames(core) };
+      const { core, deeds } = await acting();
+      return { name: `gobi-${name}-${day}.gobi`, bytes: await deeds.exportFrames(core) };
     },
     importBundle: async (bytes) => {
-      const frames = await importFrames(core, bytes);
+      const { core, deeds } = await acting();
+      const frames = await deeds.importFrames(core, bytes);
       if (frames > 0) pace.soon();
       return frames;
     },
-    attach: (of, bytes, mediaType, role = "photo") => attachEvidence(core, of, { bytes, mediaType }, role),
-    evidence: (sha256) => findEvidence(core, sha256),
+    attach: async (of, bytes, mediaType, role = "photo") => {
+      const { core, deeds } = await acting();
+      return deeds.attachEvidence(core, of, { bytes, mediaType }, role);
+    },
+    evidence: async (sha256) => {
+      const { core, deeds } = await acting();
+      return deeds.findEvidence(core, sha256);
+    },
     wipeSafe: async () => {
       await keeper.refresh();
       return wipeSafetyOf(memory());

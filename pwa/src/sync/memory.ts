@@ -224,39 +224,3 @@ const readable = (chunks: readonly StoredChunk[]): Rows | null => {
     throw error;
   }
 };
-
-type Growing = Map<string, Map<string, Map<string, Value>>>;
-
-/** The rows after a pull: first the drops, because a bucket may be dropped and granted anew in one. */
-export const withRows = (
-  before: Rows,
-  dropped: readonly string[],
-  changed: readonly {
-    readonly bucket: string;
-    readonly table: string;
-    readonly key: string;
-    readonly value: Value;
-  }[],
-): Rows => {
-  const tables: Growing = new Map();
-  const touched = new Set(changed.map(({ table }) => table));
-  const gone = new Set(dropped);
-  for (const [table, buckets] of before) {
-    const kept = [...buckets].filter(([bucket]) => !gone.has(bucket));
-    // Untouched tables keep their identity: what is shown of them is not computed again.
-    const isUntouched = kept.length === buckets.size && !touched.has(table);
-    if (isUntouched) tables.set(table, buckets as Map<string, Map<string, Value>>);
-    else if (touched.has(table))
-      tables.set(table, new Map(kept.map(([bucket, keys]) => [bucket, new Map(keys)])));
-    else tables.set(table, new Map(kept) as Map<string, Map<string, Value>>);
-  }
-  for (const { bucket, table, key, value } of changed) {
-    const buckets = tables.get(table) ?? new Map<string, Map<string, Value>>();
-    tables.set(table, buckets);
-    const keys = buckets.get(bucket) ?? new Map<string, Value>();
-    buckets.set(bucket, keys);
-    if (value === null) keys.delete(key);
-    else keys.set(key, value);
-  }
-  return tables;
-};

@@ -1,12 +1,11 @@
-/** Who may act on this phone, and who does: PINs, sessions, and what the rows say of a person. */
-import { toHex } from "../codec/bytes.ts";
+/** Who may act on this phone: PINs and the sessions that they open. */
 import type { StoredPerson } from "../storage/database.ts";
 import type { Core } from "./core.ts";
-import type { AddPersonResult, SignedIn, SignInResult } from "./ledger-types.ts";
-import type { Memory } from "./memory.ts";
+import type { AddPersonResult, SignInResult } from "./ledger-types.ts";
 import { serverMs } from "./phone-clock.ts";
 import { isLocked, isLongEnough, isPin, personWithPin, triesLeft, withTry } from "./pin.ts";
-import { liveSession, sessionBeside } from "./recording.ts";
+import { sessionBeside } from "./recording.ts";
+import { liveSession } from "./who.ts";
 
 /** A shift, and some overtime: then the PIN again. */
 export const SESSION_MS = 12 * 3_600_000;
@@ -105,32 +104,3 @@ export const addPerson = async (
   await store(core, await personWithPin({ id, name, pin }, pinIterations, randomBytes));
   return { ok: true };
 };
-
-/** Who is signed in at this instant, as far as the rows tell. */
-export const signedIn = (memory: Memory, wallMs: number): SignedIn | null => {
-  const session = liveSession(memory, wallMs);
-  if (session === null || memory.phone === null) return null;
-  const now = serverMs(memory.phone.clock, wallMs);
-  const roles = new Set<string>();
-  for (const keys of memory.rows.get("grant")?.values() ?? []) {
-    for (const value of keys.values()) {
-      if (!Array.isArray(value)) continue;
-      const [person, role, , from, until] = value as readonly unknown[];
-      const isLive = (typeof from !== "number" || from <= now) && (typeof until !== "number" || now < until);
-      if (person === session.person && typeof role === "string" && isLive) roles.add(role);
-    }
-  }
-  const name = memory.people.get(session.person)?.name ?? session.person;
-  return { id: session.person, name, roles: [...roles].sort(), expiresMs: session.expiresMs };
-};
-
-export const deviceInfo = ({ device }: Memory) =>
-  device === null
-    ? null
-    : {
-        id: toHex(device.device),
-        org: device.org,
-        name: device.name,
-        server: device.server,
-        utcOffsetMinutes: device.utcOffsetMinutes,
-      };

@@ -10,20 +10,15 @@ import { writeBody } from "../domain/kinds.ts";
 import { isOutOfSpace, type Store, type Writing } from "../storage/database.ts";
 import { writeHead } from "../storage/second-head.ts";
 import { type Keeper, putPhone } from "./keeper.ts";
-import type { OpRef, RecordFault, RecordOptions } from "./ledger-types.ts";
+import type { OpRef, RecordOptions } from "./ledger-types.ts";
 import type { Device, Memory, Session } from "./memory.ts";
 import type { Recorded } from "./outbox.ts";
-import { serverMs } from "./phone-clock.ts";
 import { appended, currentEpoch, nextOp, nextSeq, SESSION_BYTES, ticked } from "./phone.ts";
 import type { Ports } from "./ports.ts";
+import { isRecordFault, recordFault } from "./record-fault.ts";
+import { liveSession } from "./who.ts";
 
 const SALT_BYTES = 16;
-
-export const recordFault = (type: RecordFault["type"], cause?: unknown): RecordFault =>
-  Object.assign(new Error(`not recorded: ${type}`, { cause }), { type });
-
-export const isRecordFault = (error: unknown): error is RecordFault =>
-  error instanceof Error && "type" in error && error.message.startsWith("not recorded: ");
 
 /** What is stored in the transaction of the op. */
 export interface Beside {
@@ -51,10 +46,6 @@ const nonceOf = async (device: Device, epoch: number, seq: number): Promise<Byte
 
 const nameOf = (name: OpRef | Name): Name =>
   name instanceof Uint8Array || Array.isArray(name) ? (name as Name) : fromHex((name as OpRef).hash);
-
-/** Session ops need no session; everything else is somebody's. */
-export const liveSession = ({ session, phone }: Memory, wallMs: number): Session | null =>
-  session !== null && phone !== null && serverMs(phone.clock, wallMs) < session.expiresMs ? session : null;
 
 export const openRecording = (ports: Ports, keeper: Keeper): Record => {
   const one: Record = async (kind, fields, options = {}, beside) => {

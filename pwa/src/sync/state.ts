@@ -3,7 +3,7 @@ import { computed, type Signal, signal } from "@preact/signals";
 import type { ClockTrust, LedgerState, SyncStatus } from "./ledger-types.ts";
 import { unsentCount } from "./keeper.ts";
 import type { Memory } from "./memory.ts";
-import { deviceInfo, signedIn } from "./people.ts";
+import { deviceInfo, signedIn } from "./who.ts";
 import { allUnsent } from "./phone.ts";
 import type { Ports } from "./ports.ts";
 import type { Shown } from "./shown.ts";

@@ -38,7 +38,13 @@ export type AppShellProps = {
   readonly children: ComponentChildren;
 };
 
-const Nav = ({ items, chosen }: { readonly items: readonly NavItem[]; readonly chosen?: string | undefined }): VNode => (
+const Nav = ({
+  items,
+  chosen,
+}: {
+  readonly items: readonly NavItem[];
+  readonly chosen?: string | undefined;
+}): VNode => (
   <nav class="nav">
     {items.map(({ id, label, icon, count, onPress }) => (
       <button
@@ -82,9 +88,17 @@ export const AppShell = ({
           <h1>{title}</h1>
           {subtitle === undefined ? null : <p>{subtitle}</p>}
         </div>
-        {sync === undefined ? null : <SyncChip sync={sync} {...(onSync === undefined ? {} : { onPress: onSync })} />}
+        {sync === undefined ? null : (
+          <SyncChip sync={sync} {...(onSync === undefined ? {} : { onPress: onSync })} />
+        )}
         {person === undefined ? null : (
-          <button type="button" class="person" aria-label={person} title={person} onClick={() => pressed(() => onPerson?.())}>
+          <button
+            type="button"
+            class="person"
+            aria-label={person}
+            title={person}
+            onClick={() => pressed(() => onPerson?.())}
+          >
             {person.slice(0, 1)}
           </button>
         )}

@@ -28,7 +28,15 @@ const face = (label: string, icon: IconName | undefined, hint: string | undefine
 );
 
 /** The primary action of a screen: full width, 84 px, in reach of the thumb. One per screen. */
-export const BigButton = ({ label, onPress, icon, hint, look = "primary", disabled, busy }: ButtonProps): VNode => (
+export const BigButton = ({
+  label,
+  onPress,
+  icon,
+  hint,
+  look = "primary",
+  disabled,
+  busy,
+}: ButtonProps): VNode => (
   <button
     type="button"
     class={`button button-big look-${look}`}
@@ -40,7 +48,15 @@ export const BigButton = ({ label, onPress, icon, hint, look = "primary", disabl
   </button>
 );
 
-export const Button = ({ label, onPress, icon, hint, look = "secondary", disabled, busy }: ButtonProps): VNode => (
+export const Button = ({
+  label,
+  onPress,
+  icon,
+  hint,
+  look = "secondary",
+  disabled,
+  busy,
+}: ButtonProps): VNode => (
   <button
     type="button"
     class={`button look-${look}`}

@@ -4,7 +4,13 @@ import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { keepBusy } from "../app/busy.ts";
 import { type PlainKey, t } from "../i18n/i18n.ts";
-import { type Camera, type CameraOptions, type CameraRefusal, type CameraState, makeCamera } from "../scan/camera.ts";
+import {
+  type Camera,
+  type CameraOptions,
+  type CameraRefusal,
+  type CameraState,
+  makeCamera,
+} from "../scan/camera.ts";
 import { onAnswer } from "../scan/scan.ts";
 import { Button, IconButton } from "./Button.tsx";
 import type { Tone } from "./sound.ts";

@@ -28,13 +28,22 @@ export type RowProps = {
   /** At the end, large: usually a quantity. */
   readonly value?: string;
   readonly unit?: string;
-  /** At the end instead of a value: chips, a badge. */
+  /** Beside the title, below it where it is narrow: chips, a badge. */
   readonly end?: ComponentChildren;
   readonly onPress?: () => void;
   readonly selected?: boolean;
 };
 
-const rowFace = ({ title, detail, icon, tint = "plain", value, unit, end, onPress }: RowProps): ComponentChildren => (
+const rowFace = ({
+  title,
+  detail,
+  icon,
+  tint = "plain",
+  value,
+  unit,
+  end,
+  onPress,
+}: RowProps): ComponentChildren => (
   <>
     {icon === undefined ? null : (
       <span class={`row-icon tint-${tint}`}>
@@ -42,7 +51,10 @@ const rowFace = ({ title, detail, icon, tint = "plain", value, unit, end, onPres
       </span>
     )}
     <span class="row-words">
-      <span class="row-title">{title}</span>
+      <span class="row-head">
+        <span class="row-title">{title}</span>
+        {end}
+      </span>
       {detail === undefined ? null : <span class="row-detail">{detail}</span>}
     </span>
     {value === undefined ? null : (
@@ -51,7 +63,6 @@ const rowFace = ({ title, detail, icon, tint = "plain", value, unit, end, onPres
         {unit === undefined ? null : <small>{unit}</small>}
       </span>
     )}
-    {end}
     {onPress === undefined ? null : <Icon name="forward" size={20} />}
   </>
 );
@@ -73,7 +84,13 @@ export const ListRow = (props: RowProps): VNode => {
 };
 
 /** Rows with one border around them. */
-export const List = ({ label, children }: { readonly label?: string; readonly children: ComponentChildren }): VNode => (
+export const List = ({
+  label,
+  children,
+}: {
+  readonly label?: string;
+  readonly children: ComponentChildren;
+}): VNode => (
   <div class="list" role="group" {...(label === undefined ? {} : { "aria-label": label })}>
     {label === undefined ? null : <h2 class="list-label">{label}</h2>}
     <div class="list-rows">{children}</div>

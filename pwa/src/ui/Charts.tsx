@@ -60,7 +60,13 @@ export const Sparkline = ({
       preserveAspectRatio="none"
     >
       {band === undefined ? null : (
-        <rect class="chart-band" x="0" width={WIDTH} y={yOf(band.high)} height={Math.max(1, yOf(band.low) - yOf(band.high))} />
+        <rect
+          class="chart-band"
+          x="0"
+          width={WIDTH}
+          y={yOf(band.high)}
+          height={Math.max(1, yOf(band.low) - yOf(band.high))}
+        />
       )}
       {linePaths(values, range, WIDTH, HEIGHT).map((path) => (
         <path key={path} d={path} />
@@ -77,7 +83,13 @@ export type Bar = {
   readonly tint?: Tint;
 };
 
-export const BarChart = ({ bars, label }: { readonly bars: readonly Bar[]; readonly label: string }): VNode => {
+export const BarChart = ({
+  bars,
+  label,
+}: {
+  readonly bars: readonly Bar[];
+  readonly label: string;
+}): VNode => {
   const most = Math.max(1, ...bars.map(({ value }) => Math.abs(value)));
   return (
     <div class="bars" role="list" aria-label={label}>

@@ -28,7 +28,13 @@ export const Chip = ({
 );
 
 /** A number that waits for someone. Nothing at zero. */
-export const Badge = ({ count, tint = "bad" }: { readonly count: number; readonly tint?: Tint }): VNode | null =>
+export const Badge = ({
+  count,
+  tint = "bad",
+}: {
+  readonly count: number;
+  readonly tint?: Tint;
+}): VNode | null =>
   count === 0 ? null : <span class={`badge tint-${tint}`}>{count > 99 ? "99+" : count}</span>;
 
 /** A line that must be read before going on. */

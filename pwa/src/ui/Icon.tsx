@@ -38,7 +38,8 @@ const PATHS = {
   scale: "M12 4v16M6 20h12M4 7h16M4 7l-2 7h6L6 7M18 7l-2 7h6l-2-7",
   scan: "M3 8V3h5M21 8V3h-5M3 16v5h5M21 16v5h-5M7 8v8M11 8v8M14 8v8M17 8v8",
   search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.5 15.5 21 21",
-  settings: "M4 7h9M19 7h1M4 17h1M11 17h9M16 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM8 20a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z",
+  settings:
+    "M4 7h9M19 7h1M4 17h1M11 17h9M16 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM8 20a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z",
   shield: "M12 2l8 3v6c0 5-3.5 9-8 11-4.5-2-8-6-8-11V5l8-3ZM8 12l3 3 5-6",
   sign: "M3 17c3 0 5-12 8-12s-3 12 0 12 3-5 5-5 0 4 2 4 2-1 3-1M3 21h18",
   snow: "M12 2v20M3.5 7l17 10M20.5 7l-17 10M9 4l3 3 3-3M9 20l3-3 3 3",
@@ -47,10 +48,12 @@ const PATHS = {
   thermometer: "M10 14V5a2 2 0 0 1 4 0v9a4 4 0 1 1-4 0ZM12 9v8",
   torch: "M6 3h12v5l-3 4v9H9v-9L6 8V3ZM6 8h12M12 14v2",
   trash: "M4 7h16M9 7V4h6v3M6 7l1 14h10l1-14M10 11v6M14 11v6",
-  truck: "M2 6h12v11H2V6ZM14 10h4l4 4v3h-8v-7ZM7 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4ZM18 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z",
+  truck:
+    "M2 6h12v11H2V6ZM14 10h4l4 4v3h-8v-7ZM7 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4ZM18 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z",
   undo: "M9 5 4 10l5 5M4 10h10a6 6 0 0 1 0 12h-2",
   upload: "M12 16V4M6 9l6-6 6 6M4 21h16",
-  voice: "M12 15a3.5 3.5 0 0 0 3.5-3.5v-5a3.5 3.5 0 0 0-7 0v5A3.5 3.5 0 0 0 12 15ZM5 11.5a7 7 0 0 0 14 0M12 18.5V22",
+  voice:
+    "M12 15a3.5 3.5 0 0 0 3.5-3.5v-5a3.5 3.5 0 0 0-7 0v5A3.5 3.5 0 0 0 12 15ZM5 11.5a7 7 0 0 0 14 0M12 18.5V22",
 } as const;
 
 export type IconName = keyof typeof PATHS;

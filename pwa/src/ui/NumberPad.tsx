@@ -2,7 +2,7 @@
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type PlainKey, t } from "../i18n/i18n.ts";
-import { BigButton, IconButton } from "./Button.tsx";
+import { BigButton } from "./Button.tsx";
 import { Icon } from "./Icon.tsx";
 import { pressed } from "./press.ts";
 import {
@@ -140,24 +140,3 @@ export const NumberPad = ({ units, base, typed, expected, confirm, onConfirm }: 
     </div>
   );
 };
-
-/** One more, one less: for pieces counted by eye. */
-export const Stepper = ({
-  label,
-  value,
-  onChange,
-  min = 0,
-  max = Number.MAX_SAFE_INTEGER,
-}: {
-  readonly label: string;
-  readonly value: number;
-  readonly onChange: (value: number) => void;
-  readonly min?: number;
-  readonly max?: number;
-}): VNode => (
-  <div class="stepper" role="group" aria-label={label}>
-    <IconButton label={t("pad.minus")} icon="minus" onPress={() => onChange(Math.max(min, value - 1))} />
-    <output>{value}</output>
-    <IconButton label={t("pad.plus")} icon="plus" onPress={() => onChange(Math.min(max, value + 1))} />
-  </div>
-);

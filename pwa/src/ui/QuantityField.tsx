@@ -16,7 +16,11 @@ export const QuantityField = ({
   const { typed, expected, units } = pad;
   return (
     <>
-      <button type="button" class={`field ${typed === undefined ? "is-empty" : ""}`} onClick={() => setOpen(true)}>
+      <button
+        type="button"
+        class={`field ${typed === undefined ? "is-empty" : ""}`}
+        onClick={() => setOpen(true)}
+      >
         <span class="field-words">
           <span class="field-label">{label}</span>
           {expected === undefined ? null : (

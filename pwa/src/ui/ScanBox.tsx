@@ -56,7 +56,9 @@ const KeyIn = ({ onClose }: { readonly onClose: () => void }): VNode => {
     <Sheet
       title={t("scan.keyboard")}
       onClose={onClose}
-      actions={<BigButton label={t("do.confirm")} icon="check" disabled={text.trim() === ""} onPress={submit} />}
+      actions={
+        <BigButton label={t("do.confirm")} icon="check" disabled={text.trim() === ""} onPress={submit} />
+      }
     >
       <form
         onSubmit={(event) => {

@@ -50,7 +50,9 @@ export type Question = {
   readonly look?: ButtonLook;
 };
 
-const asked = signal<{ readonly question: Question; readonly answer: (yes: boolean) => void } | undefined>(undefined);
+const asked = signal<{ readonly question: Question; readonly answer: (yes: boolean) => void } | undefined>(
+  undefined,
+);
 
 /** Ask before what cannot be undone. Resolves to what the person chose; closing it is a no. */
 export const confirmed = (question: Question): Promise<boolean> =>

@@ -4,7 +4,14 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { keepBusy } from "../app/busy.ts";
 import { t } from "../i18n/i18n.ts";
 import { BigButton, Button } from "./Button.tsx";
-import { type Stroke, type StrokePoint, STROKE_UNITS, compactStroke, isSignature, strokePoints } from "./strokes.ts";
+import {
+  type Stroke,
+  type StrokePoint,
+  STROKE_UNITS,
+  compactStroke,
+  isSignature,
+  strokePoints,
+} from "./strokes.ts";
 
 export type Signature = {
   readonly strokes: readonly Stroke[];
@@ -63,7 +70,12 @@ export const SignaturePad = ({ onSign }: { readonly onSign: (signature: Signatur
     const element = canvas.current;
     if (element === null) return;
     const { width, height } = element.getBoundingClientRect();
-    draw(element, [...strokes, ...extra], Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio));
+    draw(
+      element,
+      [...strokes, ...extra],
+      Math.round(width * devicePixelRatio),
+      Math.round(height * devicePixelRatio),
+    );
   };
   useEffect(() => redraw([]), [strokes]);
 
@@ -71,7 +83,8 @@ export const SignaturePad = ({ onSign }: { readonly onSign: (signature: Signatur
     const { left, top } = (event.currentTarget as HTMLElement).getBoundingClientRect();
     return { x: event.clientX - left, y: event.clientY - top };
   };
-  const current = (): Stroke => compactStroke(points.current ?? [], canvas.current?.getBoundingClientRect().width ?? 1);
+  const current = (): Stroke =>
+    compactStroke(points.current ?? [], canvas.current?.getBoundingClientRect().width ?? 1);
 
   const finish = (): void => {
     if (points.current === undefined) return;
@@ -107,7 +120,12 @@ export const SignaturePad = ({ onSign }: { readonly onSign: (signature: Signatur
         />
         {strokes.length === 0 ? <span class="sign-hint">{t("sign.here")}</span> : null}
       </div>
-      <Button label={t("do.redo")} icon="undo" disabled={strokes.length === 0} onPress={() => setStrokes([])} />
+      <Button
+        label={t("do.redo")}
+        icon="undo"
+        disabled={strokes.length === 0}
+        onPress={() => setStrokes([])}
+      />
       <BigButton
         label={t("do.sign")}
         icon="sign"

@@ -42,7 +42,12 @@ export const showToast = (toast: Omit<Toast, "id">): void => {
   setTimeout(() => dismiss(id), TOAST_MS);
 };
 
-const ICONS: Readonly<Record<Tone | "info", IconName>> = { ok: "check", duplicate: "repeat", error: "cross", info: "info" };
+const ICONS: Readonly<Record<Tone | "info", IconName>> = {
+  ok: "check",
+  duplicate: "repeat",
+  error: "cross",
+  info: "info",
+};
 
 const spoken = (tone: Tone): string => {
   if (tone === "ok") return t("scan.ok");
@@ -91,7 +96,10 @@ const ToastLine = ({ toast }: { readonly toast: Toast }): VNode => (
 
 /** Mount once, at the root: shows flashes and toasts, and answers every scan of every source. */
 export const FeedbackLayer = (): VNode => {
-  useEffect(() => onAnswer((_scan, { verdict, text }) => signalOutcome(verdict, text ?? spoken(verdict))), []);
+  useEffect(
+    () => onAnswer((_scan, { verdict, text }) => signalOutcome(verdict, text ?? spoken(verdict))),
+    [],
+  );
   useEffect(() => {
     document.addEventListener("pointerdown", unlockSound, { capture: true });
     return () => document.removeEventListener("pointerdown", unlockSound, { capture: true });

@@ -15,7 +15,10 @@ export type DisplayUnit = {
 
 export type Typed = { readonly text: string; readonly unit: DisplayUnit };
 
-export type TypedRefusal = { readonly type: "empty" } | { readonly type: "not-whole" } | { readonly type: "too-large" };
+export type TypedRefusal =
+  | { readonly type: "empty" }
+  | { readonly type: "not-whole" }
+  | { readonly type: "too-large" };
 
 export type TypedAmount =
   | { readonly ok: true; readonly amount: number }

@@ -4,7 +4,12 @@ import { sound, vibration } from "./preferences.ts";
 
 export type Tone = Exclude<Verdict, "pass">;
 
-type Note = { readonly hz: number; readonly from: number; readonly seconds: number; readonly shape: OscillatorType };
+type Note = {
+  readonly hz: number;
+  readonly from: number;
+  readonly seconds: number;
+  readonly shape: OscillatorType;
+};
 
 const NOTES: Readonly<Record<Tone, readonly Note[]>> = {
   ok: [{ hz: 1760, from: 0, seconds: 0.09, shape: "sine" }],
@@ -18,7 +23,11 @@ const NOTES: Readonly<Record<Tone, readonly Note[]>> = {
   ],
 };
 
-const BUZZ_MS: Readonly<Record<Tone, number | number[]>> = { ok: 40, duplicate: [60, 60, 60], error: [250, 80, 250] };
+const BUZZ_MS: Readonly<Record<Tone, number | number[]>> = {
+  ok: 40,
+  duplicate: [60, 60, 60],
+  error: [250, 80, 250],
+};
 
 const LOUDNESS = 0.35;
 const SEMITONE = 2 ** (1 / 12);
@@ -27,7 +36,8 @@ let context: AudioContext | undefined;
 
 /** Browsers let a page sound only after a touch; call it from the first one, so that the first beep is in time. */
 export const unlockSound = (): void => {
-  if (context === undefined && typeof AudioContext === "function") context = new AudioContext({ latencyHint: "interactive" });
+  if (context === undefined && typeof AudioContext === "function")
+    context = new AudioContext({ latencyHint: "interactive" });
   if (context?.state === "suspended") void context.resume().catch(() => undefined);
 };
 
@@ -50,7 +60,8 @@ const play = (audio: AudioContext, { hz, from, seconds, shape }: Note, pitch: nu
 export const signalTone = (tone: Tone, semitones = 0): void => {
   if (sound.value === "on") {
     unlockSound();
-    if (context?.state === "running") for (const note of NOTES[tone]) play(context, note, SEMITONE ** semitones);
+    if (context?.state === "running")
+      for (const note of NOTES[tone]) play(context, note, SEMITONE ** semitones);
   }
   if (vibration.value === "on" && typeof navigator.vibrate === "function") navigator.vibrate(BUZZ_MS[tone]);
 };

@@ -100,6 +100,8 @@ export const floor: Readonly<Record<keyof typeof zh, Message>> = {
   "pick.gone": "This document is not here",
   "pick.goneHint": "It may be done, or has not reached this phone",
   "move.do": "Book the move",
+  "move.doLoad": "Book the loading",
+  "move.doUnload": "Book the unloading",
   "move.scanFrom": "Scan where the goods are",
   "move.scanGoods": "Scan the goods, then where they go",
   "move.fromIs": "From {place}",

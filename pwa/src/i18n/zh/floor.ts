@@ -98,6 +98,8 @@ export const floor = {
   "pick.gone": "找不到这张单",
   "pick.goneHint": "可能已完成，或还没有同步到这台手机",
   "move.do": "移库入账",
+  "move.doLoad": "装车入账",
+  "move.doUnload": "卸车入账",
   "move.scanFrom": "扫货在哪个库位",
   "move.scanGoods": "扫货，再扫目标库位",
   "move.fromIs": "从 {place}",

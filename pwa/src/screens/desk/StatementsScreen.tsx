@@ -2,7 +2,7 @@
 import type { VNode } from "preact";
 import type { ScreenProps } from "../../app/lazy-screen.tsx";
 import { useLedger } from "../../app/ledger-context.ts";
-import { formatQuantity } from "../../app/items.ts";
+import { formatQuantity, kilograms } from "../../app/items.ts";
 import { lotName, namesFrom } from "../../app/names.ts";
 import { isManager } from "../../app/roles.ts";
 import { Screen } from "../../app/Screen.tsx";
@@ -25,9 +25,44 @@ const sums = ({ payableFen, receivableFen }: Row<"statement">): string =>
     .filter((part) => part !== "")
     .join(" · ") || t("statement.even");
 
+/** What was deducted in the weighing that a line of a statement settles, from the record of its `settle`. */
+const deductedOf = (
+  settled: readonly { readonly value: unknown }[],
+  [op, , , item, lot, qty]: readonly unknown[],
+): { readonly grams: number; readonly reason: string } | null => {
+  const record = settled.map(({ value }) => value).find((value) => Array.isArray(value) && value[0] === op);
+  const lines: unknown = Array.isArray(record) ? record[4] : null;
+  const line: unknown = Array.isArray(lines)
+    ? lines.find(
+        (each: unknown) =>
+          Array.isArray(each) && each[1] === item && each[2] === lot && each[3] === qty && whole(each[7]) > 0,
+      )
+    : undefined;
+  return Array.isArray(line) ? { grams: whole(line[7]), reason: word(line[8]) } : null;
+};
+
+const useLineText = (): ((line: readonly unknown[]) => string) => {
+  const ledger = useLedger();
+  const names = namesFrom(ledger);
+  const settled = ledger.untyped("record.settle").value;
+  return (line) => {
+    const [, , , item, , qty, weight, price, unit] = line;
+    const deducted = deductedOf(settled, line);
+    const amount = formatQuantity(
+      names.facts(word(item)),
+      whole(qty),
+      typeof weight === "number" ? weight : null,
+    );
+    const less =
+      deducted === null ? "" : ` − ${kilograms(deducted.grams)} (${deducted.reason || t("word.deduction")})`;
+    return `${amount}${less} × ${formatPrice(whole(price))}/${tOr(`unit.${word(unit)}`, word(unit))}`;
+  };
+};
+
 const Statement = ({ statement }: { readonly statement: Row<"statement"> }): VNode => {
   const ledger = useLedger();
   const names = namesFrom(ledger);
+  const textOf = useLineText();
   const crates = ledger
     .rows("balance")
     .value.filter(
@@ -63,7 +98,7 @@ const Statement = ({ statement }: { readonly statement: Row<"statement"> }): VNo
       </Card>
       <List label={t("statement.lines")}>
         {statement.lines.map((line, index) => {
-          const [, what, fen, item, lot, qty, weight, price, unit] = line;
+          const [, what, fen, item, lot] = line;
           const id = word(item);
           return (
             <ListRow
@@ -73,11 +108,7 @@ const Statement = ({ statement }: { readonly statement: Row<"statement"> }): VNo
                   ? tOr(`statement.${word(what)}`, word(what))
                   : `${names.item(id)} ${word(lot) === "" ? "" : lotName(word(lot))}`
               }
-              {...(id === ""
-                ? {}
-                : {
-                    detail: `${formatQuantity(names.facts(id), whole(qty), typeof weight === "number" ? weight : null)} × ${formatPrice(whole(price))}/${tOr(`unit.${word(unit)}`, word(unit))}`,
-                  })}
+              {...(id === "" ? {} : { detail: textOf(line) })}
               value={formatMoney(whole(fen))}
             />
           );

@@ -27,6 +27,7 @@ import { LineList } from "../lines/LineList.tsx";
 import { LineSheet } from "../lines/LineSheet.tsx";
 import { OccurredField } from "../lines/OccurredField.tsx";
 import { LightNotice, PlotChoice } from "./IntervalList.tsx";
+import { plotsOf } from "./plots.ts";
 
 /** Month, day and plot: what people write on the crate. */
 const lotOf = (day: string, plot: string): string => `${day.slice(5, 7)}${day.slice(8, 10)}-${plot}`;
@@ -79,7 +80,11 @@ export const HarvestScreen = ({ rest }: ScreenProps): VNode => {
       }
     >
       <PlotChoice chosen={[plot]} onChoose={setPlot} />
-      <TextField label={t("farm.otherPlot")} value={plot} onInput={(text) => setPlot(text.trim())} />
+      <TextField
+        label={t("farm.otherPlot")}
+        value={plotsOf(ledger).includes(plot) ? "" : plot}
+        onInput={(text) => setPlot(text.trim())}
+      />
       {plot === "" ? null : <LightNotice plot={plot} />}
       {lines.length === 0 ? null : (
         <LineList

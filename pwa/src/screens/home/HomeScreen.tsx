@@ -31,6 +31,8 @@ const ACTS: Readonly<Record<HomeRole, readonly Act[]>> = {
     { word: "kind.count", icon: "count", path: ["count"] },
     { word: "kind.move", icon: "repeat", path: ["move"] },
     { word: "kind.receive", icon: "download", path: ["receive"] },
+    { word: "kind.transform", icon: "scale", path: ["transform"] },
+    { word: "home.stock", icon: "box", path: ["stock"] },
   ],
   driver: [
     { word: "home.load", icon: "upload", path: ["move", "load"] },
@@ -55,6 +57,8 @@ const ACTS: Readonly<Record<HomeRole, readonly Act[]>> = {
     { word: "home.statements", icon: "scale", path: ["statements"] },
     { word: "home.tasks", icon: "flag", path: ["tasks"] },
     { word: "home.asOf", icon: "clock", path: ["as-of"] },
+    { word: "kind.transform", icon: "repeat", path: ["transform"] },
+    { word: "kind.harvest", icon: "leaf", path: ["harvest"] },
   ],
   qa: [
     { word: "home.exceptions", icon: "bell", path: ["exceptions"] },

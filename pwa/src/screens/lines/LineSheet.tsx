@@ -8,7 +8,7 @@ import { t } from "../../i18n/i18n.ts";
 import { BigButton, Button } from "../../ui/Button.tsx";
 import { Facts } from "../../ui/Card.tsx";
 import { Notice } from "../../ui/Chip.tsx";
-import { Stepper } from "../../ui/NumberPad.tsx";
+import { Stepper } from "../../ui/Stepper.tsx";
 import { GRAM, KILOGRAM, type Typed } from "../../ui/quantity.ts";
 import { QuantityField } from "../../ui/QuantityField.tsx";
 import { Sheet } from "../../ui/Sheet.tsx";

@@ -60,6 +60,9 @@ const Contents = ({
   );
 };
 
+const TITLES = { free: "kind.move", load: "home.load", unload: "home.unload" } as const;
+const DO = { free: "move.do", load: "move.doLoad", unload: "move.doUnload" } as const;
+
 export const MoveScreen = ({ rest }: ScreenProps): VNode => {
   const ledger = useLedger();
   const names = namesFrom(ledger);
@@ -93,7 +96,7 @@ export const MoveScreen = ({ rest }: ScreenProps): VNode => {
 
   useReading((reading) => {
     if (reading.type === "place") {
-      const isSource = from === "" || lines.length === 0 ? from === "" : false;
+      const isSource = from === "";
       if (isSource) setFrom(reading.place);
       else setTo(reading.place);
       return {
@@ -128,13 +131,12 @@ export const MoveScreen = ({ rest }: ScreenProps): VNode => {
     setBusy(false);
     if (ref !== null) goBack();
   };
-  const titles = { free: t("kind.move"), load: t("home.load"), unload: t("home.unload") } as const;
   return (
     <Screen
-      title={titles[mode]}
+      title={t(TITLES[mode])}
       actions={
         <BigButton
-          label={t("move.do")}
+          label={t(DO[mode])}
           icon="check"
           busy={busy}
           disabled={gap !== null}

@@ -14,7 +14,7 @@ import { t } from "../../i18n/i18n.ts";
 import type { Row } from "../../sync/rows.ts";
 import { BigButton, Button } from "../../ui/Button.tsx";
 import { List, ListRow } from "../../ui/Card.tsx";
-import { Stepper } from "../../ui/NumberPad.tsx";
+import { Stepper } from "../../ui/Stepper.tsx";
 import { goBack } from "../../ui/router.ts";
 import { ScanBox } from "../../ui/ScanBox.tsx";
 import { Switch } from "../../ui/Switch.tsx";

@@ -7,7 +7,7 @@ import { namesFrom } from "../../app/names.ts";
 import { type PlainKey, t } from "../../i18n/i18n.ts";
 import { BigButton } from "../../ui/Button.tsx";
 import { Facts } from "../../ui/Card.tsx";
-import { Stepper } from "../../ui/NumberPad.tsx";
+import { Stepper } from "../../ui/Stepper.tsx";
 import { QuantityField, TextField } from "../../ui/QuantityField.tsx";
 import { Sheet } from "../../ui/Sheet.tsx";
 import { ALL_TAKEN, type Answer, type StopLine, takenOf } from "./draft.ts";

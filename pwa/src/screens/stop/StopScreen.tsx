@@ -14,7 +14,7 @@ import { t } from "../../i18n/i18n.ts";
 import { BigButton, Button } from "../../ui/Button.tsx";
 import { List, ListRow } from "../../ui/Card.tsx";
 import { EmptyState } from "../../ui/EmptyState.tsx";
-import { Stepper } from "../../ui/NumberPad.tsx";
+import { Stepper } from "../../ui/Stepper.tsx";
 import { TextField } from "../../ui/QuantityField.tsx";
 import { replace } from "../../ui/router.ts";
 import { ScanBox } from "../../ui/ScanBox.tsx";
