@@ -58,22 +58,31 @@ async def sync(request: Asked, house: Housed) -> Response[bytes]:
     arrived_ms = house.clock()
     body = await read_body(request, most=COMPRESSED_BYTES_MAX, most_unpacked=REQUEST_BYTES_MAX)
     asked = decode_request(body)
-    reply = await exchange(house, asked, is_proven=_is_proven(request, house, asked), arrived_ms=arrived_ms)
+    is_signed, is_fresh = _proof(request, house, asked)
+    reply = await exchange(house, asked, is_signed=is_signed, is_proven=is_fresh, arrived_ms=arrived_ms)
     return await _packed(request, encode_reply(reply))
 
 
 async def exchange(
-    house: House, asked: SyncRequest, *, is_proven: bool, arrived_ms: int | None = None
+    house: House,
+    asked: SyncRequest,
+    *,
+    is_proven: bool,
+    is_signed: bool = True,
+    arrived_ms: int | None = None,
 ) -> SyncReply:
-    """Commit what a request brings, then answer it. `is_proven`: it may have rows; `arrived_ms`: when it began to come.
+    """Commit what a request brings, then answer it; `arrived_ms`: when it began to come.
+
+    `is_proven`: it may have rows. `is_signed`: it is the device's own word. Frames speak for themselves, but whoever
+    carries them may not say what the clock of another's phone shows, nor that it was met.
 
     Raises FaultError; then nothing was acknowledged.
     """
     now_ms = house.clock() if arrived_ms is None else arrived_ms
-    is_enrolled = house.ledger.directory.device(asked.device) is not None
+    is_met = is_signed and house.ledger.directory.device(asked.device) is not None
     receipt = await house.sequencer.submit(
         Delivery(
-            device=asked.device if is_enrolled else None,
+            device=asked.device if is_met else None,
             now_ms=asked.now_ms,
             run=asked.run,
             frames=asked.frames,
@@ -85,16 +94,18 @@ async def exchange(
     return await answer(house.sequencer, asked, receipt, is_proven=is_proven, now_ms=house.clock())
 
 
-def _is_proven(request: Asked, house: House, asked: SyncRequest) -> bool:
-    """Whether the device's key signed this very request, lately; frames are taken all the same."""
+def _proof(request: Asked, house: House, asked: SyncRequest) -> tuple[bool, bool]:
+    """Whether the device's key signed the request, and whether it did so lately; frames are taken all the same."""
     device = house.ledger.directory.device(asked.device)
     if device is None:
-        return False
+        return False, False
     try:
         check_proof(request, house, device)
-    except (ProofError, UseDpopNonceError):
-        return False
-    return True
+    except UseDpopNonceError:
+        return True, False
+    except ProofError:
+        return False, False
+    return True, True
 
 
 async def _packed(request: Asked, data: bytes) -> Response[bytes]:

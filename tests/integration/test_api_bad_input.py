@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.canonical import encode
 from sync_engine.wire import MEDIA_TYPE, SyncRequest, decode_reply, encode_request
-from tests.integration.api_house import START_MS, Running, running
+from tests.integration.api_house import START_MS, URL, Running, running
 from tests.tools.http_phone import HttpPhone
 from tests.tools.op_chain import private_key
 
@@ -125,6 +125,22 @@ async def test_frames_without_a_proof_or_with_an_old_one_are_taken_and_rows_are_
         assert (reply.pull, reply.rows, reply.problems) == ("use-dpop-nonce", (), ())
         assert reply.acked[-1].last_seq == number + 2
         assert answer.headers["DPoP-Nonce"]
+
+
+async def test_who_cannot_prove_to_be_a_device_does_not_set_its_clock(day: Running) -> None:
+    liu, zhang = await day.phone("liu"), await day.phone("zhang")
+    day.time.now_ms = liu.clock_ms = liu.clock_ms + 3_600_000
+    picks(liu, 1)
+    for proof in ("", zhang.proof("POST", f"{URL}/api/v1/sync")):
+        false = request(
+            liu, *liu.it.frames(), now_ms=liu.clock_ms + 1_800_000, run=liu.it.clock.run, pending=999
+        )
+        assert decode_reply((await liu.post(false, proof=proof)).content).problems == ()
+    index = day.house.ledger.fold.index_of(liu.it.prev)
+    assert index is not None
+    pick = day.house.ledger.fold.logged(index)
+    assert pick is not None
+    assert pick.t == pick.op.at
 
 
 async def test_another_devices_proof_gives_no_rows(day: Running) -> None:
