@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.clock import Clock, wall_clock
 from api.dpop import Proofs
-from api.founding import ROOT_KEYS, Founding, genesis_fields
+from api.founding import Founding, genesis_fields, refuse_unsigned
 from api.settings import SECRET_BYTES, Secrets, SettingError, Settings, read_secrets
 from api.stores.codes import CodeStore
 from api.stores.evidence import EvidenceStore
@@ -33,6 +33,7 @@ from storage.migrate import migrate
 from storage.tables import ops
 from sync_engine.adapters.ledger_store import StoredLedger
 from sync_engine.commit import Commit
+from sync_engine.genesis import ROOT_KEYS
 from sync_engine.ledger import Ledger
 from sync_engine.seal import raw_key
 from sync_engine.sequencer import Sequencer
@@ -154,6 +155,7 @@ async def found_house(
             log_key=house.log_vkey,
             root_seeds=seeds,
         )
+        refuse_unsigned(founding.org, fields)
 
         def begin(ledger: Ledger, now_ms: int) -> Commit:
             return ledger.found(fields, epoch=chance.randbits(EPOCH_BITS), now_ms=now_ms)

@@ -1,18 +1,13 @@
 """Founding an organisation: three root keys for paper, two of which sign the genesis (DESIGN §9)."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
-from domain.canonical import encode
-
-ROOT_KEYS: Final = 3
-ROOT_SIGNATURES: Final = 2
-"""Two of three: one sheet of paper may burn, and one thief is not enough."""
-
-_LABEL: Final = b"gobi/genesis/1\0"
+from api.settings import SettingError
+from domain import kinds
+from domain.kinds import parse_body
+from sync_engine.genesis import genesis_fault, signed_genesis
 
 
 class Founding(Struct, frozen=True, kw_only=True):
@@ -26,25 +21,21 @@ class Founding(Struct, frozen=True, kw_only=True):
     utc_offset_minutes: int = 480
 
 
-def genesis_message(org: str, fields: Sequence[object]) -> bytes:
-    """Return what root keys sign: all fields of the genesis but the signatures themselves.
-
-    `fields` are name, key, log vkey, root keys, witness policy, first admin, UTC offset.
-    """
-    return _LABEL + encode((org, *fields))
-
-
 def genesis_fields(
     founding: Founding, *, server_key: bytes, log_key: str, root_seeds: Sequence[bytes]
 ) -> tuple[object, ...]:
     """Return the fields of the genesis, signed by the first two root keys; the seeds go to paper, not to disk."""
-    assert len(root_seeds) == ROOT_KEYS, "three sheets of paper"
-    roots = [Ed25519PrivateKey.from_private_bytes(seed) for seed in root_seeds]
-    public = tuple(root.public_key().public_bytes_raw() for root in roots)
     admin = (founding.admin, founding.admin_name, None)
-    offset = founding.utc_offset_minutes
-    message = genesis_message(founding.org, (founding.name, server_key, log_key, public, "", admin, offset))
-    signatures = tuple(
-        root.sign(message) if number < ROOT_SIGNATURES else b"" for number, root in enumerate(roots)
-    )
-    return (founding.name, server_key, log_key, public, signatures, "", admin, offset)
+    fields = (founding.name, server_key, log_key, "", admin, founding.utc_offset_minutes)
+    return signed_genesis(founding.org, fields, root_seeds)
+
+
+def refuse_unsigned(org: str, fields: Sequence[object]) -> None:
+    """Check that two of the three root keys signed a genesis, before a log begins with it.
+
+    Raises SettingError, MalformedBodyError.
+    """
+    genesis = parse_body("genesis", (None, (), *fields))
+    assert isinstance(genesis, kinds.Genesis), "a kind of this version"
+    if (fault := genesis_fault(org, genesis)) is not None:
+        raise SettingError(name="root keys", reason=f"they do not vouch for the genesis: {fault}")

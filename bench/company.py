@@ -17,12 +17,13 @@ from storage.engine import open_engine, sqlite_url
 from storage.migrate import migrate
 from sync_engine.adapters.ledger_store import StoredLedger
 from sync_engine.commit import Commit, Delivery, Intention
+from sync_engine.genesis import signed_genesis
 from sync_engine.ledger import Ledger
 from sync_engine.phone import Enrolment, Phone
 from sync_engine.ports import LedgerStore
 from sync_engine.pull import answer
 from sync_engine.seal import PrivateKey, raw_key
-from sync_engine.sequencer import Sequencer
+from sync_engine.sequencer import Founder, Sequencer
 from sync_engine.wire import SyncReply, decode_request, encode_reply
 
 ORG: Final = "lvyuan"
@@ -62,8 +63,9 @@ def genesis(ledger: Ledger, now_ms: int) -> Commit:
     """Found the company."""
     key = raw_key(private_key(0).public_key())
     admin = ("limin", "李敏", None)
-    fields = ("绿源", key, LOG_KEY.verifier.vkey, (), (), "", admin, 480)
-    return ledger.found(fields, epoch=EPOCH, now_ms=now_ms)
+    fields = ("绿源", key, LOG_KEY.verifier.vkey, "", admin, 480)
+    roots = [bytes([number]) * 32 for number in range(1, 4)]
+    return ledger.found(signed_genesis(ORG, fields, roots), epoch=EPOCH, now_ms=now_ms)
 
 
 class Company(Struct, frozen=True):
@@ -144,6 +146,7 @@ async def open_company(
     seed: int = 1,
     wrap: Callable[[LedgerStore], LedgerStore] = lambda store: store,
     pin: Pin | None = None,
+    founder: Founder = genesis,
 ) -> Company:
     """Start the company on the database in a folder, or at a URL; found it if it is new there."""
     clock = time or Time()
@@ -159,7 +162,7 @@ async def open_company(
         raise
     company = Company(engine, store, sequencer, clock, Random(seed))
     if not sequencer.head.size:
-        await sequencer.found(genesis)
+        await sequencer.found(founder)
         await sequencer.record(list(_stocked()))
     return company
 

@@ -13,12 +13,13 @@ from msgspec import Struct
 
 from domain.canonical import MalformedError
 from domain.errors import DomainError
-from domain.ops import GENESIS_PREV, Op, decode_op, leaf_hash
+from domain.ops import GENESIS_PREV, Op, decode_op, device_id, leaf_hash
 from sync_engine.commit import KeptValue, SealedStretch
 from sync_engine.device_keys import DeviceKeys
 from sync_engine.directory import Directory
 from sync_engine.fold.fold import Fold
 from sync_engine.fold.rows import RowKey
+from sync_engine.genesis import genesis_fault
 from sync_engine.logged import Logged
 from sync_engine.refold import refold
 from sync_engine.sequenced import replay
@@ -103,6 +104,7 @@ def _derived(evidence: Evidence, decoded: Sequence[Op]) -> Iterator[Finding]:
         return
     directory = Directory()
     directory.apply(entries)
+    yield from _genesis(evidence.org, decoded, directory)
     yield from _verdicts(evidence.ops, entries)
     yield from _seals(evidence, decoded, directory)
     yield from _values(evidence.values, decoded)
@@ -157,6 +159,18 @@ def _chains(ops: Sequence[StoredOp], decoded: Sequence[Op]) -> Iterator[Finding]
         if not is_branch:
             main.add(dot)
         known[stored.hash] = stored
+
+
+def _genesis(org: str, decoded: Sequence[Op], directory: Directory) -> Iterator[Finding]:
+    """Find a log that does not begin with a genesis by its own server, signed by two of three root keys."""
+    genesis = directory.genesis
+    if not decoded or genesis is None or decoded[0].kind != "genesis":
+        yield Finding("ops", "op 0", "it is no genesis")
+        return
+    if device_id(genesis.key) != decoded[0].device or decoded[0].org != org:
+        yield Finding("ops", "op 0", "its genesis is that of another organisation or server")
+    if (fault := genesis_fault(org, genesis)) is not None:
+        yield Finding("ops", "op 0", f"its root keys do not vouch for it: {fault}")
 
 
 def _verdicts(ops: Sequence[StoredOp], entries: Sequence[Logged]) -> Iterator[Finding]:

@@ -123,7 +123,7 @@ class Ledger:
     def found(self, genesis: Sequence[object], *, epoch: int, now_ms: int) -> Commit:
         """Begin the log with its genesis op: `genesis` are the fields of that kind (operations.md §4).
 
-        Who founds has checked the root keys' signatures over `genesis_message`.
+        Who founds has checked the root keys' signatures (`genesis.genesis_fault`).
         """
         assert self._size == 0, "a log has one genesis"
         self._server.begin(epoch)

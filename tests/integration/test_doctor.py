@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from bench.company import LOG_KEY, ORG, ORIGIN, Company, open_company
+from bench.company import LOG_KEY, ORG, ORIGIN, Company, open_company, private_key
 from blockchain_trace.adapters.pin_file import PinFile
 from blockchain_trace.adapters.stored_tiles import read_log
 from blockchain_trace.fsck import LogReport, check_log
@@ -15,6 +15,8 @@ from blockchain_trace.log import SignedHead
 from sync_engine.adapters.evidence import read_evidence
 from sync_engine.commit import Intention
 from sync_engine.doctor import LedgerReport, check_ledger
+from sync_engine.genesis import signed_genesis
+from sync_engine.seal import raw_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -179,3 +181,19 @@ async def test_a_log_that_is_shorter_than_the_pin_is_named(company: Company) -> 
     (other,) = (await _log(company, SignedHead(size, bytes(32)))).findings
     assert "a backup was restored" in longer.problem
     assert "another tree" in other.problem
+
+
+async def test_a_log_that_its_root_keys_do_not_vouch_for_is_named(tmp_path: Path) -> None:
+    key = raw_key(private_key(0).public_key())
+    fields = ("绿源", key, LOG_KEY.verifier.vkey, "", ("limin", "李敏", None), 480)
+    signed = list(signed_genesis(ORG, fields, [bytes([number]) * 32 for number in range(1, 4)]))
+    signed[0] = "another name"
+    company = await open_company(
+        tmp_path, founder=lambda ledger, now_ms: ledger.found(signed, epoch=7, now_ms=now_ms)
+    )
+    (finding,) = (await _ledger(company)).findings
+    assert (finding.about, finding.problem) == (
+        "op 0",
+        "its root keys do not vouch for it: signature 1 is not that of its root key",
+    )
+    await company.close()

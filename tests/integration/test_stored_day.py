@@ -23,6 +23,7 @@ from storage.migrate import migrate
 from sync_engine.adapters.evidence import read_evidence
 from sync_engine.adapters.ledger_store import StoredLedger
 from sync_engine.doctor import check_ledger
+from sync_engine.genesis import signed_genesis
 from sync_engine.ledger import Ledger
 from sync_engine.pull import answer
 from sync_engine.seal import raw_key
@@ -69,8 +70,11 @@ class StoredServer:
 
     def genesis(self, ledger: Ledger, now_ms: int) -> Commit:
         key, admin = raw_key(self._key.public_key()), ("limin", "李敏", None)
-        fields = ("绿原合作社", key, LOG_KEY.verifier.vkey, (), (), "", admin, UTC_OFFSET_MINUTES)
-        return ledger.found(fields, epoch=self.chance.getrandbits(53), now_ms=now_ms)
+        fields = ("绿原合作社", key, LOG_KEY.verifier.vkey, "", admin, UTC_OFFSET_MINUTES)
+        roots = [bytes([number]) * 32 for number in range(1, 4)]
+        return ledger.found(
+            signed_genesis(ORG, fields, roots), epoch=self.chance.getrandbits(53), now_ms=now_ms
+        )
 
     @property
     def ledger(self) -> Ledger:
