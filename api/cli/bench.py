@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import inspect
 import json
 import pkgutil
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ Measure one figure of the design, or all. Each is reported beside its floor: wha
 
   gobi bench sync-ingest            ops verified, folded and durable per second
   gobi bench sync-wire --json       bytes per op on the wire; the last line is one JSON object
+  gobi bench pwa-kill --kills 500   acknowledged ops that killed browsers lost
   gobi bench all
 """
 
@@ -33,13 +35,14 @@ def add(commands: Commands) -> None:
     """Add the subcommand."""
     made = command(commands, "bench", _run, brief="measure a figure of the design", text=_TEXT)
     made.add_argument("name", help="a figure, or: all")
+    made.add_argument("--kills", type=int, help="how often the benches that kill do so")
     made.add_argument("--json", action="store_true", help="print nothing but one JSON object")
 
 
-def benches() -> Mapping[str, Callable[[], dict[str, Any]]]:
+def benches() -> Mapping[str, Callable[..., dict[str, Any]]]:
     """Return the measurements by name: every module of `bench` that has a `run`."""
     package = importlib.import_module("bench")
-    found: dict[str, Callable[[], dict[str, Any]]] = {}
+    found: dict[str, Callable[..., dict[str, Any]]] = {}
     for info in pkgutil.iter_modules(package.__path__):
         run = getattr(importlib.import_module(f"bench.{info.name}"), "run", None)
         if callable(run):
@@ -54,7 +57,8 @@ def _run(given: argparse.Namespace) -> int:
         raise UnknownBenchError(name=given.name, known=tuple(known))
     results: dict[str, dict[str, Any]] = {}
     for name in names:
-        results[name] = known[name]()
+        takes_kills = given.kills is not None and "kills" in inspect.signature(known[name]).parameters
+        results[name] = known[name](kills=given.kills) if takes_kills else known[name]()
         if not given.json:
             _tell(name, results[name])
     print(json.dumps(results if given.name == "all" else results[given.name], ensure_ascii=False))
