@@ -3,12 +3,10 @@
 import asyncio
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote
 
 from litestar import Router, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, JSONBody
-from litestar.response import Redirect
+from litestar.params import JSONBody
 from msgspec import Struct
 
 from api.demo_server import DemoServer
@@ -66,14 +64,6 @@ def _url_of(request: Asked, person: str) -> str:
     """An origin of the person's own: phones in one browser keep apart what they store."""
     port = f":{request.url.port}" if request.url.port else ""
     return f"{request.url.scheme}://{person}.localhost{port}"
-
-
-@get("/as/{person:str}", status_code=HTTPStatus.SEE_OTHER)
-async def sign_in(request: Asked, demo: NamedDependency[DemoServer], person: FromPath[str]) -> Redirect:
-    """Lead a browser to where it joins as a person's phone: a link that can be typed, and works again and again."""
-    url = _url_of(request, person)
-    made = await demo.code(person, url)
-    return Redirect(f"{url}/#/enrol?u={quote(made.url, safe='')}", status_code=303)
 
 
 @get("/ledger")
@@ -183,7 +173,7 @@ def demo_router(demo: DemoServer) -> Router:
     turn = asyncio.Lock()
     return Router(
         "/demo/api",
-        route_handlers=[enrol, sign_in, ledger, rest, reset],
+        route_handlers=[enrol, ledger, rest, reset],
         dependencies={
             "demo": Provide(lambda: demo, sync_to_thread=False),
             "turn": Provide(lambda: turn, sync_to_thread=False),
