@@ -3,8 +3,7 @@ import { render } from "preact";
 import "./styles/index.css";
 import { App } from "./app/App.tsx";
 import { startClock } from "./app/clock.ts";
-import { listenToDemo } from "./app/demo-link.ts";
-import { startPwa } from "./app/pwa.ts";
+import { listenForOffer } from "./app/pwa.ts";
 import { startLanguage, t } from "./i18n/i18n.ts";
 import { openLedger } from "./sync/ledger.ts";
 import { startPreferences } from "./ui/preferences.ts";
@@ -26,15 +25,32 @@ const showFault = (root: HTMLElement, error: unknown): void => {
   root.replaceChildren(box);
 };
 
+/**
+ * A browser that was never here will be asked to join: that screen comes beside the ledger and not after it, with what
+ * it imports, which the browser would find out only then.
+ */
+const fetchJoining = (): void => {
+  if (navigator.serviceWorker?.controller) return;
+  for (const coming of [import("./screens/enrol/EnrolScreen.tsx"), import("./ui/ScanBox.tsx")])
+    coming.catch(() => undefined);
+};
+
 const start = async (root: HTMLElement): Promise<void> => {
   startPreferences();
   startRouter();
+  listenForOffer();
+  fetchJoining();
   const [ledger] = await Promise.all([openLedger(), startLanguage()]);
   root.replaceChildren();
   render(<App ledger={ledger} />, root);
   startClock();
-  listenToDemo(ledger);
-  startPwa({ pending: () => ledger.state.pendingCount.value, flush: () => void ledger.syncNow() });
+  if (window.parent !== window)
+    void import("./app/demo-link.ts").then(({ listenToDemo }) => listenToDemo(ledger));
+  // After the first paint; without it the app works as a page that needs the network to start.
+  setTimeout(() => {
+    const ports = { pending: () => ledger.state.pendingCount.value, flush: () => void ledger.syncNow() };
+    import("./app/service-worker.ts").then(({ startPwa }) => startPwa(ports)).catch(() => undefined);
+  });
 };
 
 const root = document.querySelector<HTMLElement>("#app");

@@ -207,6 +207,36 @@ describe("an outbox", () => {
     expect((await other.evidence(sha))?.bytes).toStrictEqual(photo);
     expect(await other.evidence("0".repeat(64))).toBeNull();
   });
+
+  it("tells which photo the server will not have, keeps it, and offers it less and less often", async () => {
+    const { ledger, disk } = await world.phone();
+    const ref = await world.pick(ledger);
+    await ledger.attach(ref, crypto.getRandomValues(new Uint8Array(5000)), "image/jpeg");
+    let offers = 0;
+    world.server.before = (path) => {
+      if (!path.startsWith("/api/v1/evidence/")) return undefined;
+      offers += 1;
+      return new Response(JSON.stringify({ type: "/errors/evidence-too-large" }), { status: 413 });
+    };
+    for (let meetings = 0; meetings < 5; meetings += 1) await ledger.syncNow();
+    expect(offers).toBe(1);
+    const problems = (of: typeof ledger) =>
+      of.outbox().value.map(({ kind, problem }) => [kind, problem?.code]);
+    expect(problems(ledger)[0]).toStrictEqual(["attach", "evidence-too-large"]);
+    expect(problems(ledger)[1]).toStrictEqual(["pick", undefined]);
+    const again = await world.open(disk);
+    expect(problems(again)[0]).toStrictEqual(["attach", "evidence-too-large"]);
+    expect((await again.wipeSafe()).evidence).toBe(1);
+
+    world.nowMs += 2 * 60_000;
+    for (let meetings = 0; meetings < 5; meetings += 1) await again.syncNow();
+    expect(offers).toBe(2);
+    world.server.before = () => undefined;
+    world.nowMs += 60 * 60_000;
+    await again.syncNow();
+    expect(problems(again)[0]).toStrictEqual(["attach", undefined]);
+    expect((await again.wipeSafe()).evidence).toBe(0);
+  });
 });
 
 describe("copies and lost tails", () => {

@@ -2,15 +2,8 @@ import { describe, expect, it } from "vitest";
 import { leafHash, encodeOp } from "../src/codec/op.ts";
 import { isSettled, unsent } from "../src/sync/outbox.ts";
 import { freshClock } from "../src/sync/phone-clock.ts";
-import {
-  appended,
-  currentEpoch,
-  freshPhone,
-  nextOp,
-  type Phone,
-  received,
-  ticked,
-} from "../src/sync/phone.ts";
+import { appended, currentEpoch, freshPhone, nextOp, type Phone, ticked } from "../src/sync/phone.ts";
+import { received } from "../src/sync/phone-reply.ts";
 import { PULL_OK, type SyncReply } from "../src/sync/wire.ts";
 
 const START_MS = 1_795_384_200_000;

@@ -5,9 +5,9 @@ import { t } from "../i18n/i18n.ts";
 import { FeedbackLayer } from "../ui/feedback.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { route } from "../ui/router.ts";
-import { WedgeField } from "../ui/ScanBox.tsx";
 import { QuestionLayer } from "../ui/Sheet.tsx";
 import { LedgerContext } from "./ledger-context.ts";
+import { lazyBeside } from "./lazy-screen.tsx";
 import { requestUpdate, updateReady, updateWanted } from "./pwa.ts";
 import {
   SCREENS,
@@ -15,6 +15,8 @@ import {
   homeScreen as HomeScreen,
   signInScreen as SignInScreen,
 } from "./routes.ts";
+
+const WedgeField = lazyBeside(async () => (await import("../ui/ScanBox.tsx")).WedgeField);
 
 const Shown = ({ ledger }: { readonly ledger: Ledger }): VNode => {
   const { path, query } = route.value;

@@ -44,3 +44,23 @@ export const lazyScreen = (load: () => Promise<ScreenComponent>): ScreenComponen
     return Loaded === undefined ? null : <Loaded {...props} />;
   };
 };
+
+/** What works beside the first screen and is not seen: fetched when that stands, and nothing is said if it does not come. */
+export const lazyBeside = (load: () => Promise<FunctionComponent>): FunctionComponent => {
+  let loaded: FunctionComponent | undefined;
+  return (): VNode | null => {
+    const [, setReady] = useState(loaded !== undefined);
+    useEffect(() => {
+      if (loaded !== undefined) return;
+      load().then(
+        (component) => {
+          loaded = component;
+          setReady(true);
+        },
+        () => undefined,
+      );
+    }, []);
+    const Loaded = loaded;
+    return Loaded === undefined ? null : <Loaded />;
+  };
+};

@@ -1,7 +1,9 @@
 /** Photos, signatures and documents: their digests are in the chain, their bytes travel apart and may come later. */
 import { type Bytes, toHex } from "../codec/bytes.ts";
 import type { Core } from "./core.ts";
+import type { Failure } from "./courier.ts";
 import type { OpRef } from "./ledger-types.ts";
+import type { EvidenceProblem, Memory } from "./memory.ts";
 import type { Beside } from "./recording.ts";
 
 export interface Evidence {
@@ -32,10 +34,58 @@ export const attachEvidence = async (
   return record("attach", { sha256: digest, mediaType, size: bytes.length, role }, { names: [of] }, beside);
 };
 
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** It is busy or wants to be asked later; it says nothing of this photo. */
+const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** After a minute, four, sixteen: a permission may come back, a photo that is too large stays so. */
+const pauseMs = ({ refusals }: EvidenceProblem): number => Math.min(DAY_MS, MINUTE_MS * 4 ** (refusals - 1));
+
+/** A clock set back must not make the pause longer than it was. */
+const isResting = (problem: EvidenceProblem | undefined, wallMs: number): boolean => {
+  if (problem === undefined) return false;
+  const restedMs = wallMs - problem.refusedAtMs;
+  return restedMs >= 0 && restedMs < pauseMs(problem);
+};
+
+const problemOf = ({ evidenceProblems }: Memory, sha256: string): EvidenceProblem | undefined =>
+  evidenceProblems.find((problem) => problem.sha256 === sha256);
+
+/** The problems with that of one photo replaced, or without it. */
+const withProblem = (
+  { evidenceProblems }: Memory,
+  sha256: string,
+  problem: EvidenceProblem | null,
+): readonly EvidenceProblem[] => [
+  ...evidenceProblems.filter((other) => other.sha256 !== sha256),
+  ...(problem === null ? [] : [problem]),
+];
+
+const noteRefusal = (
+  { ports, keeper }: Core,
+  sha256: string,
+  { code, detail }: Extract<Failure, { readonly type: "refused" }>,
+): Promise<null> =>
+  keeper.commitOrHold(async (memory) => {
+    const refusals = (problemOf(memory, sha256)?.refusals ?? 0) + 1;
+    const problem = { sha256, code, detail, refusals, refusedAtMs: ports.wallMs() };
+    const evidenceProblems = withProblem(memory, sha256, problem);
+    return {
+      stores: [],
+      durability: "relaxed",
+      put: (tx) => tx.objectStore("meta").put(evidenceProblems, "evidenceProblems"),
+      after: () => ({ ...memory, evidenceProblems }),
+      result: null,
+    };
+  });
+
 /** One by one, until the network ends it; what is up stays here as a copy while there is space. */
-export const uploadEvidence = async ({ ports, keeper, courier }: Core): Promise<void> => {
+export const uploadEvidence = async (core: Core): Promise<void> => {
+  const { ports, keeper, courier } = core;
   for (const sha256 of keeper.memory().evidence) {
     const { device, phone } = keeper.memory();
+    if (isResting(problemOf(keeper.memory(), sha256), ports.wallMs())) continue;
     const kept = await (await keeper.database()).get("evidence", sha256);
     if (device === null || kept === undefined) continue;
     const answer = await courier.send(device, {
@@ -47,16 +97,30 @@ export const uploadEvidence = async ({ ports, keeper, courier }: Core): Promise<
       ...(phone === null ? {} : { session: phone.session }),
       nowMs: ports.wallMs(),
     });
-    // One photo that the server will not have must not keep back the next.
-    if (!answer.ok && answer.type === "refused" && answer.status < 500) continue;
-    if (!answer.ok) return;
-    await keeper.commitOrHold(async (memory) => ({
-      stores: ["evidence"],
-      durability: "relaxed",
-      put: (tx) => tx.objectStore("evidence").put({ ...kept, uploaded: 1 }),
-      after: () => ({ ...memory, evidence: memory.evidence.filter((other) => other !== sha256) }),
-      result: null,
-    }));
+    if (!answer.ok) {
+      if (answer.type === "offline" || answer.status >= 500 || NOT_NOW.has(answer.status)) return;
+      // One photo that the server will not have must not keep back the next.
+      await noteRefusal(core, sha256, answer);
+      continue;
+    }
+    await keeper.commitOrHold(async (memory) => {
+      const evidenceProblems = withProblem(memory, sha256, null);
+      return {
+        stores: ["evidence"],
+        durability: "relaxed",
+        put: async (tx) =>
+          Promise.all([
+            tx.objectStore("evidence").put({ ...kept, uploaded: 1 }),
+            tx.objectStore("meta").put(evidenceProblems, "evidenceProblems"),
+          ]),
+        after: () => ({
+          ...memory,
+          evidence: memory.evidence.filter((other) => other !== sha256),
+          evidenceProblems,
+        }),
+        result: null,
+      };
+    });
   }
 };
 

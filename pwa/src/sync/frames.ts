@@ -7,8 +7,9 @@ import { encodeFrame, type ErasableValue, type Seal } from "../codec/frame.ts";
 import { SEAL_OPS_MAX, sealMessage, sign } from "../codec/seal.ts";
 import { type Database, write } from "../storage/database.ts";
 import type { Device } from "./memory.ts";
-import { type Recorded, stretches, unsent } from "./outbox.ts";
+import { type Recorded, unsent } from "./outbox.ts";
 import type { Phone } from "./phone.ts";
+import { stretches } from "./stretches.ts";
 
 /** What one round trip carries at most of a long outbox, and of relayed frames; the rest follows in the next. */
 export const REQUEST_FRAMES_BYTES = 2 * 1024 * 1024;

@@ -105,7 +105,7 @@ export interface OutboxItem {
   readonly stage: "recorded" | "acked" | "settled";
   /** `accepted` unless a verdict row says otherwise; null while not settled (but a deferral is told). */
   readonly verdict: { readonly verdict: string; readonly code: string } | null;
-  /** The server refused the bytes. It is tried again, and can be exported. */
+  /** The server refused the bytes, of the op or of the evidence that it names. It is tried again; ops can be exported. */
   readonly problem: { readonly code: string; readonly detail: string } | null;
   readonly note: Value;
 }

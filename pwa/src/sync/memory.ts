@@ -36,6 +36,7 @@ export interface Meta {
   readonly session: Session | null;
   readonly pull: Pull;
   readonly problems: readonly FrameProblem[];
+  readonly evidenceProblems: readonly EvidenceProblem[];
   /** The key of an enrolment whose answer may be lost: the server takes its code again from the same key. */
   readonly joining: Joining;
   /** The demo's switch, for the service worker, which sees no page's own store. */
@@ -74,6 +75,16 @@ export interface FrameProblem {
   readonly detail: string;
 }
 
+/** Evidence that the server refused: it is tried again, less and less often. */
+export interface EvidenceProblem {
+  readonly sha256: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly refusals: number;
+  /** Wall clock. */
+  readonly refusedAtMs: number;
+}
+
 /** Table → bucket → key → value. */
 export type Rows = ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, Value>>>;
 
@@ -94,6 +105,7 @@ export interface Memory {
   readonly relayed: readonly string[];
   /** Names of evidence that is not uploaded. */
   readonly evidence: readonly string[];
+  readonly evidenceProblems: readonly EvidenceProblem[];
 }
 
 const noPull = (): Pull => ({
@@ -119,6 +131,7 @@ export const emptyMemory = (): Memory => ({
   problems: [],
   relayed: [],
   evidence: [],
+  evidenceProblems: [],
 });
 
 const recorded = ({ data, values, note }: StoredOp): Recorded => {
@@ -157,21 +170,34 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
   const isSameDevice = device !== null && before.device !== null && isSame(device, before.device);
   const since = isSameDevice ? before.count : 0;
   const id = device === null ? "" : toHex(device.device);
-  const [chain, clock, session, pull, problems, epochs, ops, people, relayed, evidence, rows] =
-    await Promise.all([
-      get("chain"),
-      get("clock"),
-      get("session"),
-      get("pull"),
-      get("problems"),
-      tx.objectStore("epochs").getAll(IDBKeyRange.bound([id], [id, []])),
-      tx.objectStore("ops").getAll(IDBKeyRange.lowerBound(since, true)),
-      tx.objectStore("people").getAll(),
-      tx.objectStore("relayed").getAllKeys(),
-      tx.objectStore("evidence").index("uploaded").getAllKeys(0),
-      rowsVersion === before.rowsVersion ? null : tx.objectStore("rows").getAll(),
-      tx.done,
-    ]);
+  const [
+    chain,
+    clock,
+    session,
+    pull,
+    problems,
+    epochs,
+    ops,
+    people,
+    relayed,
+    evidence,
+    evidenceProblems,
+    rows,
+  ] = await Promise.all([
+    get("chain"),
+    get("clock"),
+    get("session"),
+    get("pull"),
+    get("problems"),
+    tx.objectStore("epochs").getAll(IDBKeyRange.bound([id], [id, []])),
+    tx.objectStore("ops").getAll(IDBKeyRange.lowerBound(since, true)),
+    tx.objectStore("people").getAll(),
+    tx.objectStore("relayed").getAllKeys(),
+    tx.objectStore("evidence").index("uploaded").getAllKeys(0),
+    get("evidenceProblems"),
+    rowsVersion === before.rowsVersion ? null : tx.objectStore("rows").getAll(),
+    tx.done,
+  ]);
   const { setting = UNSET, runs = 0 } = clock ?? {};
   const read = rows === null ? before.rows : readable(rows);
   // Chunks that cannot be read are copies of what the server has: they are pulled anew, and nothing else stops.
@@ -211,6 +237,7 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
     problems: problems ?? [],
     relayed,
     evidence,
+    evidenceProblems: evidenceProblems ?? [],
   };
 };
 

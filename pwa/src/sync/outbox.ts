@@ -4,15 +4,8 @@
  * Twin: `sync_engine/outbox.py`.
  */
 import type { Bytes } from "../codec/bytes.ts";
-import { FRAME_BYTES_MAX } from "../codec/frame.ts";
 import type { Value } from "../codec/msgpack.ts";
 import type { Op } from "../codec/op.ts";
-
-export const FRAME_OPS = 500;
-const HEADER_BYTES = 1024;
-/** What an op costs in a frame beyond its own bytes, at worst: its share of a seal and of run lengths. */
-const OP_SHARE_BYTES = 8;
-const VALUE_BYTES = 32;
 
 /** An op of this device with its bytes and its hash. */
 export interface Recorded {
@@ -68,20 +61,3 @@ export const upTo = (ranges: readonly Range[], last: number): readonly Range[] =
   ranges.every(([, to]) => to <= last)
     ? ranges
     : ranges.filter(([from]) => from <= last).map(([from, to]): Range => [from, Math.min(to, last)]);
-
-/** Cuts consecutive ops into stretches that each fit into one frame. */
-export const stretches = (entries: readonly Recorded[]): (readonly Recorded[])[] => {
-  const cut: (readonly Recorded[])[] = [];
-  let [first, size] = [0, HEADER_BYTES];
-  entries.forEach((entry, number) => {
-    const beside = entry.values.reduce((sum, [, value]) => sum + value.length + VALUE_BYTES, 0);
-    const cost = entry.data.length + OP_SHARE_BYTES + beside;
-    if (number > first && (number - first === FRAME_OPS || size + cost > FRAME_BYTES_MAX)) {
-      cut.push(entries.slice(first, number));
-      [first, size] = [number, HEADER_BYTES];
-    }
-    size += cost;
-  });
-  if (entries.length > 0) cut.push(entries.slice(first));
-  return cut;
-};

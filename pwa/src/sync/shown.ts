@@ -7,10 +7,10 @@ import { toHex } from "../codec/bytes.ts";
 import type { Value } from "../codec/msgpack.ts";
 import { type Body, readBody } from "../domain/kinds.ts";
 import { isMisfit } from "../domain/shape.ts";
-import { type Overlaid, overlay, type PendingOp } from "../fold/overlay.ts";
+import { type BalanceRows, type Overlaid, overlay, type PendingOp } from "../fold/overlay.ts";
 import { overlayOrders, overlayTasks } from "../fold/progress.ts";
 import type { OutboxItem } from "./ledger-types.ts";
-import { emptyMemory, type FrameProblem, type Memory } from "./memory.ts";
+import { emptyMemory, type EvidenceProblem, type FrameProblem, type Memory } from "./memory.ts";
 import { isSettled, type Recorded } from "./outbox.ts";
 import { type Balance, readRow, type Row, SEPARATOR, type Table } from "./rows.ts";
 
@@ -190,6 +190,8 @@ const as = <T extends Table>(rows: ReadonlyMap<string, Row<Table>>): ReadonlyMap
 interface Settled {
   readonly list: readonly Row<"balance">[];
   readonly byKey: ReadonlyMap<string, Row<"balance">>;
+  /** The same, for the overlay: one object as long as the rows are the same, because it keeps an index of it. */
+  readonly rows: BalanceRows;
 }
 
 /** A row without pending work on it, made once. */
@@ -200,12 +202,16 @@ const settledRows = (rows: readonly Row<"balance">[]): Settled => {
     if (made === undefined) settledRow.set(row, (made = { ...row, unconfirmed: false, pending: false }));
     return made;
   });
-  return { list, byKey: new Map(list.map((row) => [row.key, row])) };
+  const byKey = new Map(list.map((row) => [row.key, row]));
+  return { list, byKey, rows: { keys: () => byKey.keys(), get: (key) => byKey.get(key) } };
 };
 
-const withPending = ({ list, byKey }: Settled, pending: readonly PendingOp[]): readonly Row<"balance">[] => {
+const withPending = (
+  { list, byKey, rows }: Settled,
+  pending: readonly PendingOp[],
+): readonly Row<"balance">[] => {
   if (pending.length === 0) return list;
-  const over = overlay({ keys: () => byKey.keys(), get: (key) => byKey.get(key) }, pending);
+  const over = overlay(rows, pending);
   const shown = list.map((row) => {
     const above = over.get(row.key);
     return above === undefined ? row : shownAs(row, row.key, above);
@@ -248,7 +254,10 @@ const rulingsByDot = (rows: Keyed): Rulings => {
 const items = new WeakMap<Recorded, OutboxItem>();
 
 /** The newest first. An item that says the same as before is the same object. */
-const outboxItems = ({ phone, problems }: Memory, rulings: Rulings): readonly OutboxItem[] =>
+const outboxItems = (
+  { phone, problems, evidenceProblems }: Memory,
+  rulings: Rulings,
+): readonly OutboxItem[] =>
   (phone?.epochs ?? [])
     .flatMap((epoch) =>
       epoch.entries.map((entry): OutboxItem => {
@@ -256,7 +265,11 @@ const outboxItems = ({ phone, problems }: Memory, rulings: Rulings): readonly Ou
         const stage = isSettled(epoch, seq) ? "settled" : seq <= epoch.ackedTo ? "acked" : "recorded";
         const ruled = ruledOn(rulings.get(dotKey(epoch.number, seq)) ?? [], epoch.forked);
         const verdict = ruled ?? (stage === "settled" ? ACCEPTED : null);
-        const problem = stage === "recorded" ? problemOf(problems, epoch.number, seq) : null;
+        const body = bodyOf(entry);
+        const problem =
+          stage === "recorded"
+            ? problemOf(problems, epoch.number, seq)
+            : evidenceProblemOf(evidenceProblems, body);
         const known = items.get(entry);
         const isSame =
           known?.stage === stage &&
@@ -267,7 +280,7 @@ const outboxItems = ({ phone, problems }: Memory, rulings: Rulings): readonly Ou
         const item: OutboxItem = {
           ref: { epoch: epoch.number, seq, hash: toHex(entry.hash) },
           kind: entry.op.kind,
-          body: bodyOf(entry),
+          body,
           at: entry.op.at,
           stage,
           verdict,
@@ -284,5 +297,16 @@ const problemOf = (problems: readonly FrameProblem[], epoch: number, seq: number
   const found = problems.find(
     (problem) => problem.epoch === epoch && problem.firstSeq <= seq && seq <= problem.lastSeq,
   );
+  return found === undefined ? null : { code: found.code, detail: found.detail };
+};
+
+/** The op is on the server, the bytes that it names are refused there. */
+const evidenceProblemOf = (
+  problems: readonly EvidenceProblem[],
+  body: Body | null,
+): OutboxItem["problem"] => {
+  if (problems.length === 0 || body?.kind !== "attach") return null;
+  const name = toHex(body.fields.sha256);
+  const found = problems.find(({ sha256 }) => sha256 === name);
   return found === undefined ? null : { code: found.code, detail: found.detail };
 };

@@ -1,7 +1,8 @@
 import type { kit as zh } from "../zh/kit.ts";
+import type { kitLater } from "../zh/kit-later.ts";
 import type { Message } from "../message.ts";
 
-export const kit: Readonly<Record<keyof typeof zh, Message>> = {
+export const kit: Readonly<Record<keyof typeof zh | keyof typeof kitLater, Message>> = {
   "app.name": "Gobi",
   "app.loading": "Opening…",
   "app.broke": "Something broke and was recorded. No. {id}",

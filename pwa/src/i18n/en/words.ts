@@ -1,7 +1,8 @@
 import type { Message } from "../message.ts";
 import type { words as zh } from "../zh/words.ts";
+import type { wordsLater } from "../zh/words-later.ts";
 
-export const words: Readonly<Record<keyof typeof zh, Message>> = {
+export const words: Readonly<Record<keyof typeof zh | keyof typeof wordsLater, Message>> = {
   "role.picker": "Picker",
   "role.driver": "Driver",
   "role.farmer": "Farmer",

@@ -1,0 +1,87 @@
+/** What a phone learns from a reply: docs/protocol/sync.md §2. Pure. Twin: `sync_engine/phone.py`. */
+import { isEqual } from "../codec/bytes.ts";
+import { upTo, withRange } from "./outbox.ts";
+import { hear, type Instant } from "./phone-clock.ts";
+import { allUnsent, currentEpoch, type Phone, ticked, withNewEpoch } from "./phone.ts";
+import { PULL_OK, type SyncReply } from "./wire.ts";
+
+/** What a request brought and when: `inFlight` tells the last seq of each epoch that went along. */
+export interface Trip {
+  readonly inFlight: ReadonlyMap<number, number>;
+  readonly sent: Instant;
+  readonly received: Instant;
+  /** False when the request said no time: then the reply teaches none. */
+  readonly saidTime: boolean;
+}
+
+/** The phone after a reply; `newEpoch` is the chance of an epoch, used when the device turns out to be a copy. */
+export const received = (before: Phone, reply: SyncReply, trip: Trip, newEpoch: () => number): Phone => {
+  let phone: Phone = {
+    ...before,
+    logSize: reply.logSize,
+    epochs: before.epochs.map((epoch) => ({ ...epoch })),
+  };
+  for (const [epoch, next, hash] of reply.held) phone = compared(phone, epoch, next, hash, newEpoch);
+  acknowledge(phone, reply, trip.inFlight);
+  phone = withTime(phone, reply.nowMs, trip);
+  return reply.pull === PULL_OK ? pulled(phone, reply) : phone;
+};
+
+/**
+ * Learns how far the server has each epoch: less than it said before, if it was restored from a backup. An epoch that
+ * it does not speak of is one that it has nothing of, or that it lost as a whole.
+ */
+const acknowledge = (phone: Phone, reply: SyncReply, inFlight: ReadonlyMap<number, number>): void => {
+  const durable = new Map(reply.acked);
+  for (const [epoch, next] of reply.held) durable.set(epoch, Math.max(next - 1, durable.get(epoch) ?? 0));
+  const isRefused = reply.problems.some((problem) => !problem.relayed);
+  for (const epoch of phone.epochs) {
+    if (!epoch.forked) epoch.ackedTo = durable.get(epoch.number) ?? 0;
+    // No head of the log speaks of this branch: what was taken without a problem is there.
+    else if (!isRefused) epoch.ackedTo = Math.max(epoch.ackedTo, inFlight.get(epoch.number) ?? 0);
+    // What the server no longer has comes into the overlay again.
+    epoch.settled = upTo(epoch.settled, epoch.ackedTo);
+  }
+};
+
+/**
+ * Adopts the server's time, unless ops of this run, stamped by the old estimate, are still to be sent: the server
+ * corrects the ops of a run by what the phone calls now in the request that brings them, so both must be by one
+ * estimate. The next round trip adopts it.
+ */
+const withTime = (before: Phone, toldMs: number, trip: Trip): Phone => {
+  const phone = ticked(before, trip.received);
+  const isStamped = allUnsent(phone).some(({ op }) => op.run === phone.clock.run);
+  if (isStamped || !trip.saidTime) return phone;
+  return { ...phone, clock: hear(phone.clock, toldMs, trip.sent, trip.received) };
+};
+
+/** Finds out that the log holds another chain of the present epoch: this device, or another, is a copy. */
+const compared = (
+  phone: Phone,
+  number: number,
+  next: number,
+  hash: Uint8Array,
+  newEpoch: () => number,
+): Phone => {
+  const epoch = currentEpoch(phone);
+  if (number !== epoch.number) return phone;
+  const ours = epoch.entries[next - 2];
+  const isOurs = next - 1 <= epoch.entries.length && (ours === undefined || isEqual(ours.hash, hash));
+  if (isOurs) return phone;
+  epoch.forked = true;
+  return { ...withNewEpoch(phone, newEpoch(), hash.slice()), clonesFound: phone.clonesFound + 1 };
+};
+
+/** The cut is consistent: cursor, causal context and settled ops change with the last page, in one step. */
+const pulled = (phone: Phone, reply: SyncReply): Phone => {
+  if (reply.page !== null) return { ...phone, page: reply.page };
+  for (const [number, first, last] of reply.settled) {
+    const epoch = phone.epochs.find((epoch) => epoch.number === number);
+    // What was never sent has no verdict, whatever a clone of this device sent in its place.
+    if (epoch !== undefined) epoch.settled = withRange(epoch.settled, first, Math.min(last, epoch.ackedTo));
+  }
+  // It never decreases along a chain, even where a restored server has a shorter log.
+  const seen = reply.seen !== null && reply.seen[0] >= phone.seen[0] ? reply.seen : phone.seen;
+  return { ...phone, page: null, cursor: reply.cursor, checkpoint: reply.checkpoint, seen };
+};
