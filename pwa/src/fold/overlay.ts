@@ -5,13 +5,14 @@
  * and makes what is shown unconfirmed; later deltas add on top. When an op settles it leaves the overlay, in the
  * same instant in which the rows that contain it arrive.
  */
+import type { Body } from "../domain/kinds.ts";
 import { isPhysical, type Lowered, lower, type Movement, RESIDUAL_LOT } from "../domain/lowering.ts";
 import { closeCount, countItem, countLot, finish, type Group, move, type Quantity } from "./balance.ts";
 import { corrections, type PendingOp } from "./pending.ts";
 
 export type { PendingOp } from "./pending.ts";
 
-/** The balance rows at the cursor, keyed `item␟lot␟place`. */
+/** The balance rows at the cursor, keyed `item␟lot␟place`. The same object always holds the same rows. */
 export interface BalanceRows {
   readonly keys: () => Iterable<string>;
   readonly get: (key: string) => Quantity | undefined;
@@ -104,7 +105,8 @@ const effectsOf = (lowered: Lowered, op: number, o: number): Effect[] => {
           if (lines.some((line) => line.lot === null)) continue;
           const touched = stock.touch(item, seen.place);
           for (const lot of closeCount(touched.group, new Set(lines.map((line) => line.lot ?? "")))) {
-            touched.lots.add(lot);
+            // The residual lot may have had its share of it.
+            touched.lots.add(lot).add(RESIDUAL_LOT);
             touched.unconfirmed.add(lot);
           }
         }
@@ -127,6 +129,10 @@ const effectsOf = (lowered: Lowered, op: number, o: number): Effect[] => {
   return effects;
 };
 
+/** Where a late record orders; a claim that ends before it begins claims nothing. */
+const middleOf = (claim: Body["occurred"], t: number): number =>
+  claim === null || claim[1] < claim[0] ? t : Math.min(t, Math.floor((claim[0] + claim[1]) / 2));
+
 /** The keys whose balance pending work changes or makes unconfirmed, as they are to be shown. */
 export const overlay = (rows: BalanceRows, pending: readonly PendingOp[]): ReadonlyMap<string, Overlaid> => {
   const { voided, weights } = corrections(pending);
@@ -135,8 +141,7 @@ export const overlay = (rows: BalanceRows, pending: readonly PendingOp[]): Reado
   pending.forEach(({ body, hash, at }, op) => {
     // t never goes back along a chain, whatever the clock did.
     last = Math.max(last, at);
-    const o =
-      body.occurred === null ? last : Math.min(last, Math.floor((body.occurred[0] + body.occurred[1]) / 2));
+    const o = middleOf(body.occurred, last);
     if (!voided.has(hash)) effects.push(...effectsOf(lower(body, weights.get(hash)), op, o));
   });
   if (effects.length === 0) return new Map();
@@ -147,19 +152,41 @@ export const overlay = (rows: BalanceRows, pending: readonly PendingOp[]): Reado
   return stock.shown();
 };
 
-const stockOf = (rows: BalanceRows): Stock & { readonly shown: () => ReadonlyMap<string, Overlaid> } => {
-  const lotsByGroup = new Map<string, string[]>();
-  const itemsByPlace = new Map<string, Set<string>>();
+/** What stands where: by group the lots, by place the items. Nobody may change it. */
+interface Index {
+  readonly lots: ReadonlyMap<string, readonly string[]>;
+  readonly items: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** Rows change once in a while, pending work all the time: the index lives as long as the rows do. */
+const indexes = new WeakMap<BalanceRows, Index>();
+
+const indexOf = (rows: BalanceRows): Index => {
+  let index = indexes.get(rows);
+  if (index === undefined) indexes.set(rows, (index = indexed(rows)));
+  return index;
+};
+
+const indexed = (rows: BalanceRows): Index => {
+  const lots = new Map<string, string[]>();
+  const items = new Map<string, Set<string>>();
   for (const key of rows.keys()) {
     const [item = "", lot = "", place = ""] = key.split(SEPARATOR);
     const group = groupKey(item, place);
-    const lots = lotsByGroup.get(group);
-    if (lots === undefined) lotsByGroup.set(group, [lot]);
-    else lots.push(lot);
-    const items = itemsByPlace.get(place);
-    if (items === undefined) itemsByPlace.set(place, new Set([item]));
-    else items.add(item);
+    const known = lots.get(group);
+    if (known === undefined) lots.set(group, [lot]);
+    else known.push(lot);
+    const there = items.get(place);
+    if (there === undefined) items.set(place, new Set([item]));
+    else there.add(item);
   }
+  return { lots, items };
+};
+
+const stockOf = (rows: BalanceRows): Stock & { readonly shown: () => ReadonlyMap<string, Overlaid> } => {
+  const index = indexOf(rows);
+  /** Items that pending work brought to a place. */
+  const brought = new Map<string, Set<string>>();
   const touchedGroups = new Map<string, Touched>();
 
   const touch = (item: string, place: string): Touched => {
@@ -167,20 +194,19 @@ const stockOf = (rows: BalanceRows): Stock & { readonly shown: () => ReadonlyMap
     const known = touchedGroups.get(key);
     if (known !== undefined) return known;
     const group: Group = new Map();
-    for (const lot of lotsByGroup.get(key) ?? []) {
+    for (const lot of index.lots.get(key) ?? []) {
       const row = rows.get(balanceKey(item, lot, place));
       if (row !== undefined) group.set(lot, { q: row.q, w: row.w, estimated: row.estimated });
     }
     const touched = { item, place, group, lots: new Set<string>(), unconfirmed: new Set<string>() };
     touchedGroups.set(key, touched);
-    const items = itemsByPlace.get(place) ?? new Set();
-    itemsByPlace.set(place, items.add(item));
+    brought.set(place, (brought.get(place) ?? new Set()).add(item));
     return touched;
   };
 
   return {
     touch,
-    itemsAt: (place) => [...(itemsByPlace.get(place) ?? [])],
+    itemsAt: (place) => new Set([...(index.items.get(place) ?? []), ...(brought.get(place) ?? [])]),
     // An account is shown where this phone replicates it, and is never guessed from pending work alone.
     isShown: (m, place) => isPhysical(place) || rows.get(balanceKey(m.item, m.lot, place)) !== undefined,
     shown: () => {

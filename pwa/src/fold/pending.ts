@@ -18,16 +18,18 @@ export const corrections = (
   readonly weights: ReadonlyMap<string, ReadonlyMap<number, number>>;
 } => {
   const voided = new Set<string>();
-  const weights = new Map<string, Map<number, number>>();
   for (const { body } of pending) {
     const [name] = body.names;
-    if (!(name instanceof Uint8Array)) continue;
-    if (body.kind === "void") voided.add(toHex(name));
-    if (body.kind === "weigh") {
-      const lines = weights.get(toHex(name)) ?? new Map<number, number>();
-      for (const [line, grams] of body.fields.weights) lines.set(line, grams);
-      weights.set(toHex(name), lines);
-    }
+    if (body.kind === "void" && name instanceof Uint8Array) voided.add(toHex(name));
+  }
+  const weights = new Map<string, Map<number, number>>();
+  for (const { body, hash } of pending) {
+    const [name] = body.names;
+    // A weighing that was taken back weighs nothing: what was weighed before it stands again.
+    if (body.kind !== "weigh" || !(name instanceof Uint8Array) || voided.has(hash)) continue;
+    const lines = weights.get(toHex(name)) ?? new Map<number, number>();
+    for (const [line, grams] of body.fields.weights) lines.set(line, grams);
+    weights.set(toHex(name), lines);
   }
   return { voided, weights };
 };
