@@ -195,15 +195,23 @@ class Judgement:
     # --- verdicts ----------------------------------------------------------------------------------------------
 
     def _judge_all(self) -> None:
-        """In order of the log; but an op that names one further on comes after all others."""
-        ahead: list[int] = []
+        """In order of the log; but an op that names one further on comes after all others, and after what it names."""
+        ahead: dict[int, None] = {}
         for number, names in enumerate(self._names):
-            if names and any(self._numbers.get(name, -1) > number for name in names):
-                ahead.append(number)
+            if names and any((n := self._numbers.get(name, -1)) > number or n in ahead for name in names):
+                ahead[number] = None
             else:
                 self._judge(number)
-        for number in ahead:
-            self._judge(number)
+        todo = list(ahead)[::-1]
+        while todo:
+            number = todo[-1]
+            named = [n for name in self._names[number] if (n := self._numbers.get(name, -1)) in ahead]
+            todo.extend(named)
+            if not named:
+                todo.pop()
+                if number in ahead:
+                    del ahead[number]
+                    self._judge(number)
 
     def _judge(self, number: int) -> None:
         arrival, t = self._arrivals[number], self._times[number]
@@ -241,7 +249,9 @@ class Judgement:
 
     def _rule(self, op: Op, body: Body, index: int, t: int, seen_ms: int | None, arrived_ms: int) -> Ruling:
         known = self._known
-        ruling = rule(op, body, Circumstances(known.directory, index, t, seen_ms, arrived_ms, self._index_of))
+        path_of = known.fold.state.path_of
+        c = Circumstances(known.directory, index, t, seen_ms, arrived_ms, self._index_of, path_of)
+        ruling = rule(op, body, c)
         if ruling is not ACCEPT or not body.intent:
             return ruling
         self._fold()

@@ -138,6 +138,29 @@ def _packed(log: FoldLog) -> None:
     log.log("unpack", "952", [line("MLK", "1120", "", "T1", 4)], t=AFTERWARDS + 2 * MINUTE)
 
 
+def _weighing_taken_back(log: FoldLog) -> None:
+    _stock(log, line("CUC", "", "", "R1", 8, 4_000))
+    pick = log.log("pick", None, None, [line("CUC", "", "R1", "T1", 4, 2_000, estimated=True)], t=AFTERWARDS)
+    log.log("weigh", [[0, 1_900]], names=(pick.hash,), t=AFTERWARDS + MINUTE)
+    slip = log.log("weigh", [[0, 19_000]], names=(pick.hash,), t=AFTERWARDS + 2 * MINUTE)
+    log.log("void", "typo", names=(slip.hash,), t=AFTERWARDS + 3 * MINUTE)
+
+
+def _residual_closed(log: FoldLog) -> None:
+    _stock(log, line("TOM-5", "1121", "", "R1", 40))
+    log.log("count", "R1", None, False, False, [["TOM-5", None, 37]], t=START + MINUTE)
+    log.log("pick", None, None, [line("TOM-5", "1121", "R1", "T1", 37)], t=START + 2 * MINUTE)
+    log.log("count", "R1", ["TOM-5"], True, False, [], t=AFTERWARDS)
+
+
+def _false_claim(log: FoldLog) -> None:
+    _stock(log, line("MLK", "1120", "", "R2", 60))
+    log.log("count", "R2", None, False, False, [["MLK", "1120", 50]], t=AFTERWARDS + MINUTE)
+    late = (AFTERWARDS, AFTERWARDS - MINUTE, "paper")
+    moved = [line("MLK", "1120", "R2", "T1", 5)]
+    log.log("move", None, moved, t=AFTERWARDS + 2 * MINUTE, occurred=late)
+
+
 TOLD: Final[Mapping[str, Callable[[FoldLog], None]]] = {
     "picks before and after a count": _picks_over_a_count,
     "catch weight counted in one measure": _catch_weight,
@@ -145,6 +168,9 @@ TOLD: Final[Mapping[str, Callable[[FoldLog], None]]] = {
     "a complete count that spoke for the item": _whole_item,
     "refused goods stay with the carrier": _refused,
     "what is packed is no longer at the place": _packed,
+    "a weighing that was taken back weighs nothing": _weighing_taken_back,
+    "the residual lot has its share of what a complete count does not find": _residual_closed,
+    "a claim that ends before it begins claims nothing": _false_claim,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from tests.tools.company import DAY_MS, Company
@@ -97,3 +99,19 @@ def test_only_a_count_is_approved_and_only_a_hold_released(company: Company) -> 
 def test_a_word_on_nothing_resolves_nothing(company: Company) -> None:
     assert asked(company, "resolve", "accepted", "") == ("refused", "nothing-to-resolve")
     assert asked(company, "resolve", "accepted", "seen", "variance\x1f9") == ("accepted", "")
+
+
+@pytest.mark.parametrize("order", list(permutations(("zhang", "limin", "sun"))))
+def test_in_whatever_order_one_commit_brings_them_what_is_named_is_judged_first(
+    company: Company, order: tuple[str, ...]
+) -> None:
+    company.say("grant", "sun", "manager")
+    company.take()
+    company.record("zhang", "count", "R1", None, False, False, [["TOM-5", "1121", 990]])
+    company.record(
+        "limin", "approve", "TOM-5", "1121", "R1", -10, None, names=(company.chains["zhang"].prev,)
+    )
+    company.record("sun", "void", "no", names=(company.chains["limin"].prev,))
+    company.take(*[company.delivery(name) for name in order])
+    verdicts = [company.verdict(name) for name in ("zhang", "limin", "sun")]
+    assert verdicts == [("accepted", ""), ("accepted", ""), ("refused", "not-voidable")]
