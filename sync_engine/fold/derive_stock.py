@@ -198,34 +198,42 @@ def _judge_picks(state: State, group: StockGroup) -> None:
         ends: dict[str, int | None] = {}
         for number in range(group.judged, len(group.picks)):
             pick = group.picks[number]
-            if pick.lot not in ends:
-                ends[pick.lot] = expires_ms(state, group.item, pick.lot)
+            for lot in (pick.lot, *pick.beside):
+                if lot not in ends:
+                    ends[lot] = expires_ms(state, group.item, lot)
             if ends[pick.lot] is not None or pick.beside:
-                kept.extend((number, found) for found in _pick_findings(state, group, pick, ends[pick.lot]))
+                kept.extend([(number, found) for found in _pick_findings(state, group, pick, ends)])
     group.judged = len(group.picks)
     if kept != group.pick_findings:
         group.pick_findings = kept
         report(state, ("picks", group.item, group.place), [finding for _number, finding in kept])
 
 
-def _pick_findings(state: State, group: StockGroup, pick: Pick, ends: int | None) -> list[Finding]:
+def _pick_findings(
+    state: State, group: StockGroup, pick: Pick, ends: Mapping[str, int | None]
+) -> list[Finding]:
+    """`ends`: when the lot and those beside it expire."""
+    end, sooner = ends[pick.lot], _sooner(state, group, pick, ends)
+    is_expired = end is not None and pick.o > end
+    if not is_expired and sooner is None:
+        return []
     found: list[Finding] = []
     about = (str(pick.leaf), str(pick.line))
     where = (group.item, pick.lot, group.place)
-    if ends is not None and pick.o > ends:
-        found.append(Finding("expired-picked", about, (*where, ends), (pick.leaf,), pick.o))
-    sooner = _sooner(state, group, pick, ends) if pick.beside else None
+    if is_expired:
+        found.append(Finding("expired-picked", about, (*where, end), (pick.leaf,), pick.o))
     if sooner is not None:
         found.append(Finding("fefo-overridden", about, (*where, sooner), (pick.leaf,), pick.o))
     return found
 
 
-def _sooner(state: State, group: StockGroup, pick: Pick, ends: int | None) -> str | None:
+def _sooner(state: State, group: StockGroup, pick: Pick, ends: Mapping[str, int | None]) -> str | None:
     """The lot that first expired first out would have chosen, when it is another one."""
     better: list[tuple[int, str]] = []
+    end = ends[pick.lot]
     for lot in pick.beside:
-        other = expires_ms(state, group.item, lot)
-        if other is None or other < pick.o or (ends is not None and other >= ends):
+        other = ends[lot]
+        if other is None or other < pick.o or (end is not None and other >= end):
             continue
         if was_free(state, group.item, lot, group.place, pick.o):
             better.append((other, lot))

@@ -50,9 +50,9 @@ class StockGroup:
     """All that happened to one item at one place."""
 
     __slots__ = (
-        "_changes", "_flagged", "_items_counted", "_marks", "_next_mark", "_position", "_stale", "_turn", "balances",
-        "counts", "dirty_lots", "entries", "item", "judged", "late_claims", "longest_err", "pick_findings", "picks",
-        "place", "posts", "told_lots", "variances",
+        "_beside", "_changes", "_flagged", "_items_counted", "_marks", "_next_mark", "_position", "_stale", "_turn",
+        "balances", "counts", "dirty_lots", "entries", "item", "judged", "late_claims", "longest_err",
+        "pick_findings", "picks", "place", "posts", "told_lots", "variances",
     )  # fmt: skip
 
     def __init__(self, item: str, place: str) -> None:
@@ -81,6 +81,8 @@ class StockGroup:
         self._turn: OrderKey = (-(2**62), 0, 0)
         """The last effect that is not a movement: movements after it commute."""
         self._items_counted: OrderKey | None = None
+        self._beside: dict[str, tuple[str, ...]] = {}
+        """lot → the other lots of which something stands here; forgotten when a lot comes or goes."""
         self._changes: dict[str, list[Change]] | None = None
         """What `history` answers from, while the entries are what they were."""
 
@@ -173,6 +175,7 @@ class StockGroup:
         mark = _Mark(0, {}, {}, None, 0, 0, 0) if mark is None else mark
         self._position = mark.position
         self.balances, self.posts = dict(mark.balances), dict(mark.posts)
+        self._beside.clear()
         self._items_counted = mark.items_counted
         del self.counts[mark.counts :]
         del self.variances[mark.variances :]
@@ -242,17 +245,30 @@ class StockGroup:
         )
 
     def _move(self, entry: Entry) -> None:
-        _o, leaf, line, _what, lot, dq, dw, guessed, _origin, _other, picked, _listed, _first = entry
+        o, leaf, line, _what, lot, dq, dw, guessed, _origin, _other, picked, _listed, _first = entry
         assert lot is not None, "a movement is of one lot"
         assert dq is not None, "and moves so much"
         balances = self.balances
         q, w, estimated, base = balances.get(lot, EMPTY)
         if picked:
-            self.picks.append(Pick(leaf, line, lot, entry.o, _beside(balances, lot)))
+            self.picks.append(Pick(leaf, line, lot, o, self._others(lot)))
+        stood = q > 0 or w > 0
         q += dq
         w += dw or 0
+        if stood != (q > 0 or w > 0):
+            self._beside.clear()
         balances[lot] = Balance(q, w, (estimated or guessed) and (q != 0 or w != 0), base)
         self.dirty_lots.add(lot)
+
+    def _set(self, lot: str, balance: Balance) -> None:
+        self.balances[lot] = balance
+        self._beside.clear()
+
+    def _others(self, lot: str) -> tuple[str, ...]:
+        beside = self._beside.get(lot)
+        if beside is None:
+            beside = self._beside[lot] = _beside(self.balances, lot)
+        return beside
 
     # --- counts ------------------------------------------------------------------------------------------------
 
@@ -260,7 +276,7 @@ class StockGroup:
         expected = self.balances.get(lot, EMPTY)
         counted_q, counted_w, estimated = after_count(expected, q, w)
         dq, dw = counted_q - expected.q, counted_w - expected.w
-        self.balances[lot] = Balance(counted_q, counted_w, estimated, entry[:3])
+        self._set(lot, Balance(counted_q, counted_w, estimated, entry[:3]))
         self._post(lot, VARIANCE, -dq, -dw)
         absorbed_q, absorbed_w = self._absorb(lot, dq, dw)
         late = self._late(entry, lot, expected.base)
@@ -272,7 +288,7 @@ class StockGroup:
         counted_q, counted_w, estimated = after_count(total, entry.q, entry.w)
         dq, dw = counted_q - total.q, counted_w - total.w
         residual = self.balances.get(RESIDUAL_LOT, EMPTY)
-        self.balances[RESIDUAL_LOT] = Balance(residual.q + dq, residual.w + dw, estimated, entry[:3])
+        self._set(RESIDUAL_LOT, Balance(residual.q + dq, residual.w + dw, estimated, entry[:3]))
         self._post(RESIDUAL_LOT, VARIANCE, -dq, -dw)
         late = self._late(entry, None, self._items_counted)
         self._items_counted = entry[:3]
@@ -292,7 +308,7 @@ class StockGroup:
             return 0, 0
         q, w = _same_sign(residual.q, dq), _same_sign(residual.w, dw)
         if q or w:
-            self.balances[RESIDUAL_LOT] = residual._replace(q=residual.q - q, w=residual.w - w)
+            self._set(RESIDUAL_LOT, residual._replace(q=residual.q - q, w=residual.w - w))
             self.dirty_lots.add(RESIDUAL_LOT)
             self._post(RESIDUAL_LOT, VARIANCE, q, w)
         return q, w
@@ -325,7 +341,7 @@ class StockGroup:
 
     def _finish(self, entry: Entry, lot: str) -> None:
         residue = self.balances.get(lot, EMPTY)
-        self.balances[lot] = Balance(base=entry[:3])
+        self._set(lot, Balance(base=entry[:3]))
         self._post(lot, SHRINKAGE, residue.q, residue.w)
         self.dirty_lots.add(lot)
 
