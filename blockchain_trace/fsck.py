@@ -53,15 +53,39 @@ def check_log(
     evidence: LogEvidence, *, key: VerifierKey, origin: str, pinned: SignedHead | None
 ) -> LogReport:
     """Return what of the stored log is not as its key signed it."""
+    findings = list(_odd(evidence))
+    tiles = {place: data for place, data in evidence.tiles.items() if _is_tile(place, data)}
+    notes = {size: note for size, note in evidence.notes.items() if _is_note(size, note)}
+    evidence = LogEvidence(evidence.leaf_hashes, tiles, notes)
     edge, written = tiles_for_append(Edge(), evidence.leaf_hashes)
     derived = {(tile.level, tile.index): tile.data for tile in written}
-    findings = [
+    findings += [
         *_tiles(evidence.tiles, derived),
         *_checkpoints(evidence, TilesInMemory(derived), key, origin),
         *_pin(pinned, len(evidence.leaf_hashes), TilesInMemory(derived)),
     ]
     root = edge.frontier().root()
     return LogReport(edge.size, root, len(evidence.tiles), len(evidence.notes), findings)
+
+
+def _is_tile(place: tuple[object, object], data: object) -> bool:
+    return type(place[0]) is int and type(place[1]) is int and type(data) is bytes
+
+
+def _is_note(size: object, note: object) -> bool:
+    return type(size) is int and type(note) is str
+
+
+def _odd(evidence: LogEvidence) -> Iterator[LogFinding]:
+    """Find what is of no type that its column holds: a database may give back text where bytes belong."""
+    for place, data in evidence.tiles.items():
+        if not _is_tile(place, data):
+            yield LogFinding(
+                "log_tiles", f"tile {place[1]} at level {place[0]}", "is not of its columns' types"
+            )
+    for size, note in evidence.notes.items():
+        if not _is_note(size, note):
+            yield LogFinding("checkpoints", f"checkpoint {size}", "is not of its columns' types")
 
 
 def _tiles(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.canonical import MalformedError
 from domain.errors import DomainError
@@ -23,6 +23,7 @@ from sync_engine.genesis import genesis_fault
 from sync_engine.logged import Logged
 from sync_engine.refold import refold
 from sync_engine.sequenced import replay
+from sync_engine.stored_types import odd_rows, parted
 
 FINDINGS_MAX: Final = 1_000
 """A ledger with more wrong than this is not repaired line by line."""
@@ -82,8 +83,9 @@ class LedgerReport(Struct, frozen=True):
 
 def check_ledger(evidence: Evidence) -> LedgerReport:
     """Return what of the stored ledger does not follow from the bytes of its ops."""
-    findings = list(_bytes(evidence.ops))
+    findings = list(_odd_ops(evidence.ops)) or list(_bytes(evidence.ops))
     if not findings:
+        evidence, findings = _typed(evidence)
         decoded = [decode_op(stored.data) for stored in evidence.ops]
         findings += _chains(evidence.ops, decoded)
         findings += _derived(evidence, decoded)
@@ -93,6 +95,35 @@ def check_ledger(evidence: Evidence) -> LedgerReport:
         rows=len(evidence.rows),
         findings=findings[:FINDINGS_MAX],
     )
+
+
+_ODD: Final = "is not of the type of its column"
+
+
+def _odd_ops(ops: Sequence[StoredOp]) -> Iterator[Finding]:
+    """Find leaves with columns of a type that is not theirs: nothing can be read from such a log."""
+    for stored, field in parted(ops)[1]:
+        yield Finding("ops", f"op {stored.leaf}", f"its {field} {_ODD}")
+
+
+def _typed(evidence: Evidence) -> tuple[Evidence, list[Finding]]:
+    """Return the evidence without seals, values and rows of a type that is not theirs, and a finding for each."""
+    seals, odd_seals = parted(evidence.seals)
+    values, odd_values = parted(evidence.values)
+    odd = set(odd_rows(evidence.rows.items()))
+    findings = [
+        *(
+            Finding("seals", f"seal of seq {seal.first_seq}", f"its {field} {_ODD}")
+            for seal, field in odd_seals
+        ),
+        *(
+            Finding("erasable_values", f"value of op {kept.index}", f"its {f} {_ODD}")
+            for kept, f in odd_values
+        ),
+        *(Finding("ledger_rows", " ".join(map(str, key)), f"its key or value {_ODD}") for key in odd),
+    ]
+    rows = {key: value for key, value in evidence.rows.items() if key not in odd}
+    return structs.replace(evidence, seals=seals, values=values, rows=rows), findings
 
 
 def _derived(evidence: Evidence, decoded: Sequence[Op]) -> Iterator[Finding]:
