@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from domain import kinds
 from domain.kinds import parse_body
+from domain.rights import DESK_ROLES, may_record
 from sync_engine.logged import ACCEPTED, Logged
 
 IDENTITY_KINDS = frozenset({"genesis", "enrol", "session", "grant", "revoke", "rotate"})
@@ -73,6 +74,8 @@ class Directory:
         """Device → (index, key) of its enrolment and of every rotation, in order of the log."""
         self._sessions: dict[bytes, Session] = {}
         self._grants: dict[str, list[Grant]] = {}
+        self._bound: set[str] = set()
+        """People with a grant that names places."""
         self._revocations: list[Revocation] = []
         self._devices_revoked: dict[bytes, int] = {}
         self._last_index = -1
@@ -110,6 +113,8 @@ class Directory:
         elif isinstance(body, kinds.Grant):
             grant = Grant(body.person, body.role, body.places, body.from_ms, body.until_ms, index)
             self._grants.setdefault(body.person, []).append(grant)
+            if body.places is not None:
+                self._bound.add(body.person)
         elif isinstance(body, kinds.Rotate):
             self._enter_key(body.device, index, body.key)
         elif isinstance(body, kinds.Revoke):
@@ -176,6 +181,21 @@ class Directory:
                 and not self._is_revoked(grant, below)
             ]
         )
+
+    def reach_of(self, person: str, kind: str, *, below: int, at_ms: int) -> frozenset[str] | None:
+        """Return the places at which a person's grants allow a kind of op; None: everywhere.
+
+        Roles of the desk answer for the whole, whatever places their grants name.
+        """
+        if person not in self._bound:
+            return None
+        found: set[str] = set()
+        for grant in self.grants_of(person, below=below, at_ms=at_ms):
+            if may_record((grant.role,), kind):
+                if grant.places is None or grant.role in DESK_ROLES:
+                    return None
+                found.update(grant.places)
+        return frozenset(found)
 
     def _is_revoked(self, grant: Grant, below: int) -> bool:
         return any(

@@ -10,6 +10,7 @@ from domain.ops import VERSION, Op, named_hashes, occurred
 from domain.rights import may_back_date, may_record
 from sync_engine.directory import Device, Directory
 from sync_engine.logged import Verdict
+from sync_engine.reach import PathOf, is_within
 
 OFFLINE_ALLOWANCE_MS: Final = 30 * 24 * 3_600_000
 """A month without a sync: longer, and nobody can say what the device knew of its rights."""
@@ -47,6 +48,8 @@ class Circumstances(NamedTuple):
     """Server time of the checkpoint in `seen`; None when this log never had that checkpoint."""
     arrived_ms: int
     index_of: Callable[[bytes], int | None]
+    path_of: PathOf
+    """Where a place stands, as the ledger below this commit has it."""
 
 
 def _no(op: Op, code: str) -> Ruling:
@@ -86,7 +89,7 @@ def rule(op: Op, body: Body, c: Circumstances) -> Ruling:
         return _session(op, body, device, c)
     if op.kind in SERVER_KINDS:
         return _no(op, "no-right")
-    return _in_session(op, device, c)
+    return _in_session(op, body, device, c)
 
 
 def _of_server(op: Op, body: Body, device: Device, c: Circumstances) -> Ruling:
@@ -98,10 +101,10 @@ def _of_server(op: Op, body: Body, device: Device, c: Circumstances) -> Ruling:
         if rotated.index == 0:
             # The sequencer's key is the organisation's: another one is another genesis.
             return Ruling("quarantined", "no-right")
-    return _in_session(op, device, c) if op.actor else ACCEPT
+    return _in_session(op, body, device, c) if op.actor else ACCEPT
 
 
-def _in_session(op: Op, device: Device, c: Circumstances) -> Ruling:
+def _in_session(op: Op, body: Body, device: Device, c: Circumstances) -> Ruling:
     """A session is of one device; the server's device acts in everybody's (assurance `form`)."""
     session = c.directory.session(op.actor)
     is_server = device.purpose == "server"
@@ -109,7 +112,7 @@ def _in_session(op: Op, device: Device, c: Circumstances) -> Ruling:
         return _no(op, "no-session")
     if not is_server and c.arrived_ms - (c.seen_ms or 0) > OFFLINE_ALLOWANCE_MS:
         return _no(op, "stale")
-    return _rights(op, session.person, c)
+    return _rights(op, body, session.person, c)
 
 
 def _session(op: Op, body: kinds.Session, device: Device, c: Circumstances) -> Ruling:
@@ -120,12 +123,19 @@ def _session(op: Op, body: kinds.Session, device: Device, c: Circumstances) -> R
     return ACCEPT
 
 
-def _rights(op: Op, person: str, c: Circumstances) -> Ruling:
+def _rights(op: Op, body: Body, person: str, c: Circumstances) -> Ruling:
     """By the grants that the op had seen; and where those at its arrival would refuse, by these too."""
-    known = c.directory.roles_of(person, below=max(op.seen[0], 1), at_ms=c.t)
+    below, directory = max(op.seen[0], 1), c.directory
+    known = directory.roles_of(person, below=below, at_ms=c.t)
     if not _may_record(known, op.kind):
         return _no(op, "no-right")
     if occurred(op) is not None and not may_back_date(known):
         return _no(op, "no-right")
-    now = c.directory.roles_of(person, below=c.leaf, at_ms=c.arrived_ms)
-    return ACCEPT if now is known or _may_record(now, op.kind) else _no(op, "lapsed-permission")
+    reach = directory.reach_of(person, op.kind, below=below, at_ms=c.t)
+    if reach is not None and not is_within(body, reach, c.path_of):
+        return _no(op, "no-right")
+    now = directory.roles_of(person, below=c.leaf, at_ms=c.arrived_ms)
+    if now is not known and not _may_record(now, op.kind):
+        return _no(op, "lapsed-permission")
+    reach = directory.reach_of(person, op.kind, below=c.leaf, at_ms=c.arrived_ms)
+    return ACCEPT if reach is None or is_within(body, reach, c.path_of) else _no(op, "lapsed-permission")

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from domain import kinds
 from domain.kinds import Body
-from domain.lowering import Lowered, Observation
+from domain.lowering import Lowered, Observation, is_physical
 from sync_engine.fold.entries import CLOSE, CLOSE_LINE, COUNT, FINISH, MOVE, Entry
 from sync_engine.fold.findings import SEPARATOR, Finding
 from sync_engine.fold.holds import Held, HoldCause, strictest
@@ -234,7 +234,9 @@ class State:
         )
 
     def held_at(self, item: str, lot: str, place: str) -> str | None:
-        """Return the state in which a lot is held at a place, None when it is free."""
+        """Return the state in which a lot is held at a place, None when it is free or the place is an account."""
+        if not is_physical(place):
+            return None
         return strictest(h for h in self.held.get((item, lot), ()) if h.place is None or h.place == place)
 
     def names_of(self, leaf_hash: bytes, kind: type[Body]) -> list[int]:
@@ -255,17 +257,24 @@ class State:
         return site
 
     def _find_site(self, place: str) -> str:
+        top = self.path_of(place)[-1]
+        return "desk" if ":" in top else f"site:{top}"
+
+    def path_of(self, place: str) -> tuple[str, ...]:
+        """Return a place, the one that it stands in, and so on: the last is its site, or no place of goods."""
+        path = [place]
         for _ in range(PLACES_DEEP_MAX):
             if place.startswith("lpn:"):
                 parent = self.attribute("lpn", place[4:], "place")
             elif ":" in place:
-                return "desk"
+                break
             else:
                 parent = self.attribute("place", place, "parent")
             if not isinstance(parent, str) or not parent:
                 break
             place = parent
-        return "desk" if ":" in place else f"site:{place}"
+            path.append(place)
+        return tuple(path)
 
 
 def covers(seen: Observation, item: str) -> bool:

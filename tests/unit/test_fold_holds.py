@@ -163,6 +163,16 @@ def test_a_hold_on_an_item_holds_every_lot_of_it_that_comes_later_too(log: FoldL
     assert held(fold, lot="1122") == {None: ("hold", 12)}
 
 
+def test_an_account_never_carries_the_mark_of_a_hold(log: FoldLog) -> None:
+    deliver(log, "08:30", 10)
+    log.log("hold", "MLK", "1120", None, "reject", "smells", t=at("10:20"), by=8)
+    fold = log.fold()
+    marks = {row[2]: row[7] for row in table(fold, "balance").values()}
+    assert {place for place, mark in marks.items() if mark is not None} == {"T1-2"}
+    assert fold.state.held_at("MLK", "1120", "partner:weiyuan") is None
+    assert fold.state.held_at("MLK", "1120", "T1-2") == "reject"
+
+
 def test_a_voided_hold_holds_nothing(log: FoldLog) -> None:
     hold = log.log("hold", "MLK", "1120", None, "hold", "smells", t=at("09:00")).hash
     log.log("void", "wrong lot", t=at("09:10"), names=(hold,))
