@@ -45,6 +45,7 @@ def _count_tomatoes(zhang: Worker) -> None:
     zhang.keys("55")
     zhang.tap("记下")
     zhang.tap("交盘点")
+    zhang.saved()
 
 
 def _variance(view: LedgerView) -> int:

@@ -6,7 +6,7 @@ import { signal } from "@preact/signals";
 import type { ComponentType, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/i18n.ts";
-import { onScan, submitTyped } from "../scan/scan.ts";
+import { onAnswer, submitTyped } from "../scan/scan.ts";
 import { attachWedge, focusWedge } from "../scan/wedge-input.ts";
 import { BigButton, Button } from "./Button.tsx";
 import type { CameraViewProps } from "./CameraView.tsx";
@@ -100,9 +100,8 @@ export const ScanBox = ({ prompt, isKnown, camera = false }: ScanBoxProps): VNod
 
   useEffect(() => {
     focusWedge();
-    return onScan((scan) => {
+    return onAnswer((scan) => {
       lastText.value = scan.text;
-      return "pass";
     });
   }, []);
 

@@ -17,18 +17,13 @@ export type Toast = {
 };
 
 const FLASH_MS = 450;
+/** A flash is seen; what went wrong must also be read. */
+const ERROR_FLASH_MS = 700;
 const TOAST_MS = 5_000;
 
 const flash = signal<Flash | undefined>(undefined);
 const toasts = signal<readonly Toast[]>([]);
 let lastId = 0;
-
-/** Colour, tone and vibration at once, well under 100 ms after the act; `text` is for the eyes and for a screen reader. */
-export const signalOutcome = (tone: Tone, text: string, semitones = 0): void => {
-  lastId += 1;
-  flash.value = { id: lastId, tone, text };
-  signalTone(tone, semitones);
-};
 
 const dismiss = (id: number): void => {
   toasts.value = toasts.value.filter((toast) => toast.id !== id);
@@ -40,6 +35,16 @@ export const showToast = (toast: Omit<Toast, "id">): void => {
   const id = lastId;
   toasts.value = [...toasts.value.slice(-1), { ...toast, id }];
   setTimeout(() => dismiss(id), TOAST_MS);
+};
+
+/** Colour, tone and vibration at once, well under 100 ms after the act; `text` is for the eyes and for a screen reader. An error stays to be read. */
+export const signalOutcome = (tone: Tone, text: string, semitones = 0): void => {
+  lastId += 1;
+  flash.value = { id: lastId, tone, text };
+  signalTone(tone, semitones);
+  // The newest act is the one that is looked at: what was wrong with the one before is no longer news.
+  toasts.value = toasts.value.filter((toast) => toast.tone !== "error");
+  if (tone === "error") showToast({ tone, text });
 };
 
 const ICONS: Readonly<Record<Tone | "info", IconName>> = {
@@ -62,9 +67,12 @@ const FlashLayer = (): VNode | null => {
     if (shown === undefined || element === null) return;
     // A popover lies above open dialogs too.
     element.showPopover?.();
-    const timer = setTimeout(() => {
-      if (flash.value === shown) flash.value = undefined;
-    }, FLASH_MS);
+    const timer = setTimeout(
+      () => {
+        if (flash.value === shown) flash.value = undefined;
+      },
+      shown.tone === "error" ? ERROR_FLASH_MS : FLASH_MS,
+    );
     return () => clearTimeout(timer);
   }, [shown]);
   if (shown === undefined) return null;
@@ -94,6 +102,26 @@ const ToastLine = ({ toast }: { readonly toast: Toast }): VNode => (
   </div>
 );
 
+const ToastLayer = (): VNode | null => {
+  const layer = useRef<HTMLDivElement>(null);
+  const shown = toasts.value;
+  useEffect(() => {
+    const element = layer.current;
+    if (element === null || element.showPopover === undefined) return;
+    // Shown anew each time: only so does it lie above a dialog that was opened since.
+    if (element.matches(":popover-open")) element.hidePopover();
+    element.showPopover();
+  }, [shown]);
+  if (shown.length === 0) return null;
+  return (
+    <div ref={layer} class="toasts" popover="manual">
+      {shown.map((toast) => (
+        <ToastLine key={toast.id} toast={toast} />
+      ))}
+    </div>
+  );
+};
+
 /** Mount once, at the root: shows flashes and toasts, and answers every scan of every source. */
 export const FeedbackLayer = (): VNode => {
   useEffect(
@@ -107,11 +135,7 @@ export const FeedbackLayer = (): VNode => {
   return (
     <>
       <FlashLayer />
-      <div class="toasts">
-        {toasts.value.map((toast) => (
-          <ToastLine key={toast.id} toast={toast} />
-        ))}
-      </div>
+      <ToastLayer />
     </>
   );
 };

@@ -1,14 +1,11 @@
 /** One line: which lot, how much, how it was weighed, where to. Opens at zero; what is not entered is not recorded. */
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
-import { kilograms } from "../../app/items.ts";
 import { useLedger } from "../../app/ledger-context.ts";
 import { lotName, namesFrom } from "../../app/names.ts";
 import { t } from "../../i18n/i18n.ts";
 import { BigButton, Button } from "../../ui/Button.tsx";
-import { Facts } from "../../ui/Card.tsx";
 import { Notice } from "../../ui/Chip.tsx";
-import { Stepper } from "../../ui/Stepper.tsx";
 import { GRAM, KILOGRAM, type Typed } from "../../ui/quantity.ts";
 import { QuantityField } from "../../ui/QuantityField.tsx";
 import { Sheet } from "../../ui/Sheet.tsx";
@@ -20,11 +17,11 @@ import {
   type Weighing,
   isEmpty,
   netOf,
-  tareOf,
   typedOf,
   weighed,
 } from "./draft.ts";
 import { LotSheet } from "./LotChoice.tsx";
+import { WeighingForm, useCrates } from "./WeighingForm.tsx";
 
 export interface LineSheetProps {
   readonly initial: DraftLine;
@@ -33,6 +30,8 @@ export interface LineSheetProps {
   readonly lotsAt: string;
   /** What comes in may be of a lot that nobody knows yet: its dates are asked for. */
   readonly newLots?: boolean;
+  /** What goes out must be of a lot that stands somewhere: another one is told, never forbidden. */
+  readonly knownLots?: boolean;
   readonly dates?: LotDates;
   readonly canWeigh?: boolean;
   readonly expected?: { readonly qty: number; readonly weight: number | null };
@@ -42,58 +41,6 @@ export interface LineSheetProps {
   readonly onDone: (line: DraftLine, dates: LotDates) => void;
   readonly onClose: () => void;
 }
-
-const useCrates = (): { readonly item: string; readonly tareG: number } | null => {
-  const ledger = useLedger();
-  const names = namesFrom(ledger);
-  const crate = ledger.rows("item").value.find(({ id }) => {
-    const facts = names.facts(id);
-    return facts.isReturnable && facts.tareG !== null;
-  });
-  return crate === undefined ? null : { item: crate.id, tareG: names.facts(crate.id).tareG ?? 0 };
-};
-
-const WeighingForm = ({
-  value,
-  onChange,
-}: {
-  readonly value: Weighing;
-  readonly onChange: (value: Weighing) => void;
-}): VNode => {
-  const names = namesFrom(useLedger());
-  const net = netOf(value);
-  return (
-    <>
-      <QuantityField
-        label={t("word.gross")}
-        units={[KILOGRAM]}
-        base={GRAM}
-        {...(value.grossG === 0 ? {} : { typed: { text: String(value.grossG / 1000), unit: KILOGRAM } })}
-        onConfirm={(grossG) => onChange({ ...value, grossG })}
-      />
-      {value.crateItem === "" ? null : (
-        <div class="field-row">
-          <span class="field-label">
-            {names.item(value.crateItem)}
-            <small>{t("weigh.each", { weight: kilograms(value.tareG) })}</small>
-          </span>
-          <Stepper
-            label={names.item(value.crateItem)}
-            value={value.crates}
-            onChange={(crates) => onChange({ ...value, crates })}
-          />
-        </div>
-      )}
-      <Facts
-        facts={[
-          { label: t("word.tare"), value: kilograms(tareOf(value)) },
-          { label: t("word.net"), value: <strong>{net === null ? "–" : kilograms(net)}</strong> },
-        ]}
-      />
-      {net === null && value.grossG > 0 ? <Notice tint="bad" title={t("weigh.tareTooHeavy")} /> : null}
-    </>
-  );
-};
 
 export const LineSheet = (props: LineSheetProps): VNode => {
   const { initial, lotsAt, newLots = false, canWeigh = false, expected, placeEnd, onDone, onClose } = props;
@@ -112,6 +59,10 @@ export const LineSheet = (props: LineSheetProps): VNode => {
   const startWeighing = (): void =>
     weigh({ grossG: 0, crateItem: crate?.item ?? "", crates: 0, tareG: crate?.tareG ?? 0 });
   const tareTooHeavy = line.weighing !== null && netOf(line.weighing) === null;
+  const isStrange =
+    props.knownLots === true &&
+    line.lot !== "" &&
+    !ledger.rows("balance").value.some(({ item, lot }) => item === line.item && lot === line.lot);
   const ready = !isEmpty(line) && !tareTooHeavy && (placeEnd === undefined || place !== "");
   return (
     <Sheet
@@ -133,6 +84,13 @@ export const LineSheet = (props: LineSheetProps): VNode => {
         icon="flag"
         onPress={() => setOpen("lot")}
       />
+      {isStrange ? (
+        <Notice
+          tint="warn"
+          title={t("lot.strange", { item: names.item(line.item), lot: line.lot })}
+          text={t("lot.strangeHint")}
+        />
+      ) : null}
       {line.weighing !== null && facts.isMass ? null : (
         <QuantityField
           label={t("line.quantity")}

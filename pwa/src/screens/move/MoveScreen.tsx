@@ -182,6 +182,7 @@ export const MoveScreen = ({ rest }: ScreenProps): VNode => {
       {editing === null ? null : (
         <LineSheet
           key={`${editing.item} ${editing.lot} ${editing.from}`}
+          knownLots
           initial={editing}
           lotsAt={editing.from}
           placeEnd={editing.from === "" ? "from" : "to"}

@@ -10,13 +10,13 @@ import { formatAge, formatDateTime } from "../../i18n/format.ts";
 import { t } from "../../i18n/i18n.ts";
 import type { OutboxItem, WipeSafety } from "../../sync/ledger-types.ts";
 import { BigButton, Button } from "../../ui/Button.tsx";
-import { Facts, List, ListRow } from "../../ui/Card.tsx";
+import { List, ListRow } from "../../ui/Card.tsx";
 import { Chip, Notice } from "../../ui/Chip.tsx";
 import { EmptyState } from "../../ui/EmptyState.tsx";
 import { showToast, signalOutcome } from "../../ui/feedback.tsx";
-import { Sheet } from "../../ui/Sheet.tsx";
 import { useNav } from "../home/HomeScreen.tsx";
-import { detailOf, explain, kindWord, stageOf } from "./words.ts";
+import { OpSheet } from "./OpSheet.tsx";
+import { detailOf, explain, kindWord, stageOf, voidedOf } from "./words.ts";
 
 const SHOWN_MAX = 100;
 
@@ -27,29 +27,6 @@ const save = (name: string, bytes: Uint8Array<ArrayBuffer>): void => {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
-};
-
-const OpSheet = ({ item, onClose }: { readonly item: OutboxItem; readonly onClose: () => void }): VNode => {
-  const names = namesFrom(useLedger());
-  const { word } = stageOf(item);
-  const code =
-    item.problem?.code ??
-    (item.verdict === null || item.verdict.verdict === "accepted" ? null : item.verdict.code);
-  const said = code === null || code === undefined ? null : explain(code);
-  return (
-    <Sheet title={kindWord(item.kind)} onClose={onClose}>
-      {said === null ? null : <Notice tint="bad" title={said.what} text={said.todo} />}
-      <p class="sheet-text">{detailOf(item.body, names)}</p>
-      <Facts
-        facts={[
-          { label: t("outbox.stage"), value: word },
-          { label: t("outbox.at"), value: formatDateTime(item.at) },
-          { label: t("outbox.number"), value: String(item.ref.seq) },
-          { label: t("outbox.hash"), value: <code>{item.ref.hash.slice(0, 16)}</code> },
-        ]}
-      />
-    </Sheet>
-  );
 };
 
 const Safety = (): VNode | null => {
@@ -124,6 +101,7 @@ export const OutboxScreen = (_props: ScreenProps): VNode => {
     .outbox()
     .value.filter((item) => item.kind !== "session" || stageOf(item).tint === "bad");
   const [shown, setShown] = useState<OutboxItem | null>(null);
+  const voided = voidedOf(items);
   const last = state.lastSyncAt.value;
   const nav = useNav();
   const syncNow = async (): Promise<void> => {
@@ -158,7 +136,12 @@ export const OutboxScreen = (_props: ScreenProps): VNode => {
               tint={stage.tint}
               title={`${kindWord(item.kind)} · ${formatDateTime(item.at)}`}
               detail={wrong ? explain(code).what : detailOf(item.body, names)}
-              end={<Chip tint={stage.tint} icon={undefined} label={stage.word} />}
+              end={
+                <>
+                  {voided.has(item.ref.hash) ? <Chip tint="bad" label={t("void.done")} /> : null}
+                  <Chip tint={stage.tint} icon={undefined} label={stage.word} />
+                </>
+              }
               onPress={() => setShown(item)}
             />
           );
@@ -176,7 +159,9 @@ export const OutboxScreen = (_props: ScreenProps): VNode => {
           text={t("outbox.relayedHint")}
         />
       )}
-      {shown === null ? null : <OpSheet item={shown} onClose={() => setShown(null)} />}
+      {shown === null ? null : (
+        <OpSheet item={shown} isVoided={voided.has(shown.ref.hash)} onClose={() => setShown(null)} />
+      )}
     </Screen>
   );
 };

@@ -1,5 +1,6 @@
 /** One recorded op in words: what it was, how far it is, what the ledger said of it. */
 import { formatQuantity } from "../../app/items.ts";
+import { toHex } from "../../codec/bytes.ts";
 import type { Names } from "../../app/names.ts";
 import { lotName } from "../../app/names.ts";
 import type { Body } from "../../domain/kinds.ts";
@@ -57,11 +58,58 @@ export const detailOf = (body: Body | null, names: Names): string => {
     case "hold":
       return `${names.item(body.fields.item)} ${lotName(body.fields.lot)}`;
     case "order":
+    case "settle":
       return names.partner(body.fields.partner);
+    case "transform":
+      return `${linesText(body.fields.inputs, names)} → ${linesText(body.fields.outputs, names)}`;
+    case "void":
+      return body.fields.reason;
+    case "release":
+    case "resolve":
+      return body.fields.note;
+    case "approve": {
+      const { item, lot, place } = body.fields;
+      return `${names.place(place)} · ${names.item(item)}${lot === "" ? "" : ` ${lotName(lot)}`}`;
+    }
     default:
       return "";
   }
 };
+
+/** What a `void` takes back: what was done with goods and money. What decides or identifies is undone by its opposite. */
+const VOIDABLE: ReadonlySet<string> = new Set([
+  "receive",
+  "move",
+  "pick",
+  "ship",
+  "deliver",
+  "return",
+  "adjust",
+  "dispose",
+  "finish",
+  "count",
+  "harvest",
+  "farm_work",
+  "transform",
+  "payment",
+  "settle",
+  "price",
+  "order",
+  "task",
+  "certificate",
+]);
+
+export const isVoidable = ({ kind, verdict, problem }: OutboxItem): boolean =>
+  VOIDABLE.has(kind) && problem === null && (verdict === null || verdict.verdict === "accepted");
+
+/** Hashes (hex) of the ops that later ones of this phone took back; a `void` that was refused took nothing. */
+export const voidedOf = (items: readonly OutboxItem[]): ReadonlySet<string> =>
+  new Set(
+    items.flatMap(({ body, verdict }) => {
+      const [named] = body?.kind === "void" && verdict?.verdict !== "refused" ? body.names : [];
+      return named instanceof Uint8Array ? [toHex(named)] : [];
+    }),
+  );
 
 export const kindWord = (kind: string): string => tOr(`kind.${kind}`, kind);
 

@@ -19,7 +19,7 @@ import { ScanBox } from "../../ui/ScanBox.tsx";
 import { confirmed } from "../../ui/Sheet.tsx";
 import { PickerWork } from "../home/FloorWork.tsx";
 import { ChoiceField, ChoiceSheet, isStandingPlace } from "../lines/choices.tsx";
-import { type DraftLine, EMPTY_LINE, addLine, estimate } from "../lines/draft.ts";
+import { type DraftLine, addLine, estimate } from "../lines/draft.ts";
 import { LineList } from "../lines/LineList.tsx";
 import { LineSheet } from "../lines/LineSheet.tsx";
 import { isPickPlace, standingOf } from "../lines/standing.ts";
@@ -28,20 +28,14 @@ import {
   afterTaking,
   emptied,
   emptyCount,
-  isExpired,
   leftOf,
   pickFields,
-  sooner,
-  suggest,
   wantedOfOrder,
   wantedOfTask,
 } from "./draft.ts";
+import { type Editing, type Seen, begun, relocated } from "./editing.ts";
+import { isMeant } from "./questions.ts";
 import { WantedRow } from "./WantedRow.tsx";
-
-interface Editing {
-  readonly line: DraftLine;
-  readonly expected: { readonly qty: number; readonly weight: number | null } | null;
-}
 
 /** What was chosen last: the next line usually goes to the same truck. */
 let lastTo = "";
@@ -64,34 +58,10 @@ export const PickScreen = ({ rest }: ScreenProps): VNode => {
     order !== null ? wantedOfOrder(orderLines(order), lines) : task !== null ? wantedOfTask(task, lines) : [];
   const sources = isPickPlace(ledger);
 
-  const edit = (
-    item: string,
-    seen: { readonly lot: string | null; readonly weightG: number | null; readonly qty: number },
-  ): void => {
-    const facts = names.facts(item);
-    const line = wanted.find((each) => each.item === item);
+  const edit = (item: string, seen: Seen): void => {
+    const line = wanted.find((each) => each.item === item) ?? null;
     const standing = afterTaking(standingOf(ledger, item, sources), lines);
-    const left = line === undefined ? 0 : leftOf(line);
-    const first = suggest(left === 0 ? 1 : left, standing, now)[0];
-    const lot = seen.lot ?? (line?.lot === "" || line === undefined ? (first?.lot ?? "") : line.lot);
-    const place = standing.find(
-      (each) =>
-        each.lot === lot &&
-        each.q > 0 &&
-        (line === undefined || line.from === "" || each.place === line.from),
-    )?.place;
-    setEditing({
-      line: {
-        ...EMPTY_LINE,
-        item,
-        lot,
-        from: place ?? line?.from ?? first?.place ?? "",
-        to: line?.to === undefined || line.to === "" ? to : line.to,
-        qty: facts.isMass ? (seen.weightG ?? 0) : seen.qty,
-        weight: facts.isCatch ? seen.weightG : null,
-      },
-      expected: line === undefined ? null : { qty: left, weight: null },
-    });
+    setEditing(begun(names.facts(item), line, seen, { standing, today: now, to }));
   };
 
   useReading((reading) => {
@@ -108,28 +78,10 @@ export const PickScreen = ({ rest }: ScreenProps): VNode => {
     return { verdict: "ok", text: names.item(reading.item) };
   });
 
-  /** A choice against the rule is the picker's to make, once told. */
   const accept = async (line: DraftLine): Promise<void> => {
     const standing = afterTaking(standingOf(ledger, line.item, sources), lines);
+    if (!(await isMeant(line.lot, standing, now))) return;
     const facts = names.facts(line.item);
-    const before = sooner(line.lot, standing, now);
-    if (isExpired(line.lot, standing, now)) {
-      const yes = await confirmed({
-        title: t("pick.expired", { lot: line.lot }),
-        text: t("pick.expiredHint"),
-        yes: t("pick.anyway"),
-        look: "danger",
-      });
-      if (!yes) return;
-    } else if (before !== null) {
-      const yes = await confirmed({
-        title: t("pick.sooner", { lot: before }),
-        text: t("pick.soonerHint"),
-        yes: t("pick.anyway"),
-        look: "warn",
-      });
-      if (!yes) return;
-    }
     const held = standing.find((each) => each.lot === line.lot && each.place === line.from);
     const unweighed = facts.isCatch && line.weight === null && held !== undefined;
     setLines(
@@ -245,6 +197,7 @@ export const PickScreen = ({ rest }: ScreenProps): VNode => {
       {editing === null ? null : (
         <LineSheet
           key={`${editing.line.item} ${editing.line.lot}`}
+          knownLots
           initial={editing.line}
           lotsAt=""
           placeEnd={editing.line.from === "" ? "from" : "to"}
@@ -278,15 +231,4 @@ export const PickScreen = ({ rest }: ScreenProps): VNode => {
       ) : null}
     </Screen>
   );
-};
-
-/** Another lot was chosen in the sheet: it is taken from where that lot stands. */
-const relocated = (
-  line: DraftLine,
-  before: DraftLine,
-  standing: readonly { readonly lot: string; readonly place: string }[],
-): DraftLine => {
-  if (line.lot === before.lot) return line;
-  const there = standing.find(({ lot }) => lot === line.lot);
-  return there === undefined ? line : { ...line, from: there.place };
 };

@@ -3,18 +3,14 @@ import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { recorded } from "../../app/act.ts";
 import { keepBusy } from "../../app/busy.ts";
-import { formatQuantity } from "../../app/items.ts";
 import type { ScreenProps } from "../../app/lazy-screen.tsx";
 import { useLedger } from "../../app/ledger-context.ts";
 import { namesFrom } from "../../app/names.ts";
-import { type OrderLine, orderLines, ordersToReceive } from "../../app/orders.ts";
-import { type GoodsReading, useReading } from "../../app/reading.ts";
+import { ordersToReceive } from "../../app/orders.ts";
+import { useReading } from "../../app/reading.ts";
 import { Screen } from "../../app/Screen.tsx";
 import { t } from "../../i18n/i18n.ts";
-import type { Row } from "../../sync/rows.ts";
 import { BigButton, Button } from "../../ui/Button.tsx";
-import { List, ListRow } from "../../ui/Card.tsx";
-import { Stepper } from "../../ui/Stepper.tsx";
 import { goBack } from "../../ui/router.ts";
 import { ScanBox } from "../../ui/ScanBox.tsx";
 import { Switch } from "../../ui/Switch.tsx";
@@ -22,7 +18,6 @@ import { ChoiceField, ChoiceSheet, isStandingPlace } from "../lines/choices.tsx"
 import {
   type DraftLine,
   EMPTY_LINE,
-  type LotDates,
   type LotRecord,
   NO_DATES,
   addLine,
@@ -33,7 +28,10 @@ import {
 import { LineList } from "../lines/LineList.tsx";
 import { LineSheet } from "../lines/LineSheet.tsx";
 import { OccurredField } from "../lines/OccurredField.tsx";
+import { CratesIn } from "./CratesIn.tsx";
 import { type Receipt, type ReceiptGap, cratesWeighed, receiptFields, receiptGap } from "./draft.ts";
+import { type Editing, fromReading } from "./editing.ts";
+import { OrderChoice, Ordered } from "./Ordered.tsx";
 
 const GAPS: Readonly<Record<ReceiptGap, "receive.gap.partner" | "receive.gap.lines" | "receive.gap.place">> =
   {
@@ -41,55 +39,6 @@ const GAPS: Readonly<Record<ReceiptGap, "receive.gap.partner" | "receive.gap.lin
     lines: "receive.gap.lines",
     place: "receive.gap.place",
   };
-
-interface Editing {
-  readonly line: DraftLine;
-  readonly dates: LotDates;
-  readonly expected?: { readonly qty: number; readonly weight: number | null };
-}
-
-const fromReading = (reading: GoodsReading, isMass: boolean, to: string): Editing => ({
-  line: {
-    ...EMPTY_LINE,
-    item: reading.item,
-    lot: reading.lot ?? "",
-    to,
-    // A printed count or weight is of this very piece; without one the quantity starts at zero and is typed.
-    qty: isMass
-      ? (reading.weightG ?? 0)
-      : (reading.count ?? (reading.weightG === null ? 0 : 1)) * reading.factor,
-    weight: isMass ? null : reading.weightG,
-  },
-  dates: {
-    expiresOn: reading.expiresOn ?? "",
-    producedOn: reading.producedOn ?? "",
-    harvestedOn: reading.harvestedOn ?? "",
-  },
-});
-
-const Ordered = ({
-  order,
-  onLine,
-}: {
-  readonly order: Row<"order">;
-  readonly onLine: (line: OrderLine) => void;
-}): VNode => {
-  const names = namesFrom(useLedger());
-  return (
-    <List label={t("receive.ordered")}>
-      {orderLines(order).map((line) => (
-        <ListRow
-          key={line.item}
-          icon="box"
-          title={names.item(line.item)}
-          detail={t("receive.soFar", { done: formatQuantity(names.facts(line.item), line.done) })}
-          value={formatQuantity(names.facts(line.item), line.qty, line.weight)}
-          onPress={() => onLine(line)}
-        />
-      ))}
-    </List>
-  );
-};
 
 export const ReceiveScreen = ({ rest, query }: ScreenProps): VNode => {
   const ledger = useLedger();
@@ -172,19 +121,10 @@ export const ReceiveScreen = ({ rest, query }: ScreenProps): VNode => {
         />
       )}
       {order === null && lines.length === 0 && orders.length > 0 ? (
-        <List label={t("receive.againstOrder")}>
-          {orders
-            .filter(({ partner: of }) => partner === "" || of === partner)
-            .map(({ id, partner: of, dueOn }) => (
-              <ListRow
-                key={id}
-                icon="count"
-                title={names.partner(of)}
-                detail={`${id} · ${dueOn}`}
-                onPress={() => setOrder(id)}
-              />
-            ))}
-        </List>
+        <OrderChoice
+          orders={orders.filter(({ partner: of }) => partner === "" || of === partner)}
+          onChoose={setOrder}
+        />
       ) : null}
       <ChoiceField
         label={t("line.to")}
@@ -214,17 +154,12 @@ export const ReceiveScreen = ({ rest, query }: ScreenProps): VNode => {
       )}
       <Button label={t("line.byHand")} icon="plus" onPress={() => setOpen("item")} />
       {crateItem === "" ? null : (
-        <div class="field-row">
-          <span class="field-label">{t("receive.crates", { item: names.item(crateItem) })}</span>
-          <Stepper label={names.item(crateItem)} value={crateCount} onChange={setCrates} />
-        </div>
-      )}
-      {crateCount === 0 ? null : (
-        <ChoiceField
-          label={t("receive.cratesTo")}
-          value={(cratesTo || to) === "" ? null : names.place(cratesTo || to)}
-          icon="place"
-          onPress={() => setOpen("crates")}
+        <CratesIn
+          item={crateItem}
+          count={crateCount}
+          to={cratesTo === "" ? to : cratesTo}
+          onCount={setCrates}
+          onPlace={() => setOpen("crates")}
         />
       )}
       {order === null ? null : (

@@ -5,17 +5,14 @@ import { keepBusy } from "../../app/busy.ts";
 import { formatQuantity } from "../../app/items.ts";
 import type { ScreenProps } from "../../app/lazy-screen.tsx";
 import { useLedger } from "../../app/ledger-context.ts";
-import { lotName, namesFrom } from "../../app/names.ts";
+import { namesFrom } from "../../app/names.ts";
 import { orderLines } from "../../app/orders.ts";
 import { useReading } from "../../app/reading.ts";
 import { Screen } from "../../app/Screen.tsx";
-import { formatMoney } from "../../i18n/format.ts";
 import { t } from "../../i18n/i18n.ts";
 import { BigButton, Button } from "../../ui/Button.tsx";
-import { List, ListRow } from "../../ui/Card.tsx";
+import { List } from "../../ui/Card.tsx";
 import { EmptyState } from "../../ui/EmptyState.tsx";
-import { Stepper } from "../../ui/Stepper.tsx";
-import { TextField } from "../../ui/QuantityField.tsx";
 import { replace } from "../../ui/router.ts";
 import { ScanBox } from "../../ui/ScanBox.tsx";
 import { Sheet } from "../../ui/Sheet.tsx";
@@ -31,11 +28,10 @@ import {
   type StopLine,
   aboardFor,
   stopGap,
-  takenOf,
 } from "./draft.ts";
-import { MoneyField } from "./MoneyField.tsx";
-import { PhotoField } from "./PhotoField.tsx";
+import { NOTHING_MORE, Particulars } from "./Particulars.tsx";
 import { saveHandOver } from "./save.ts";
+import { StopRow } from "./StopRow.tsx";
 
 const GAPS = {
   nothing: "stop.gap.nothing",
@@ -54,37 +50,6 @@ const answerKey = ({
   readonly place: string;
 }): string => [item, lot, place].join("|");
 
-const StopRow = ({ line, onPress }: { readonly line: StopLine; readonly onPress: () => void }): VNode => {
-  const names = namesFrom(useLedger());
-  const facts = names.facts(line.item);
-  const { answer } = line;
-  const said =
-    answer === null
-      ? t("stop.ask")
-      : [
-          t("stop.takenN", { taken: formatQuantity(facts, takenOf(line)) }),
-          answer.refused === 0
-            ? ""
-            : `${t("stop.refused")} ${formatQuantity(facts, answer.refused)} (${answer.reason})`,
-          answer.missing === 0 ? "" : `${t("stop.missing")} ${formatQuantity(facts, answer.missing)}`,
-        ]
-          .filter((part) => part !== "")
-          .join(" · ");
-  const clean = answer !== null && answer.refused + answer.missing === 0;
-  return (
-    <ListRow
-      icon={answer === null ? "box" : clean ? "check" : "alert"}
-      tint={answer === null ? "plain" : clean ? "ok" : "warn"}
-      title={names.item(line.item)}
-      detail={[line.lot === "" ? "" : `${t("word.lot")} ${lotName(line.lot)}`, said]
-        .filter((part) => part !== "")
-        .join(" · ")}
-      value={formatQuantity(facts, line.qty, line.weight)}
-      onPress={onPress}
-    />
-  );
-};
-
 const Stop = ({ id }: { readonly id: string }): VNode => {
   const ledger = useLedger();
   const names = namesFrom(ledger);
@@ -96,13 +61,9 @@ const Stop = ({ id }: { readonly id: string }): VNode => {
   const crateRow = balances.find(({ item, q }) => item === crateItem && q > 0);
   const [answers, setAnswers] = useState<ReadonlyMap<string, Answer>>(new Map());
   const [editing, setEditing] = useState<StopLine | null>(null);
-  const [out, setOut] = useState(0);
-  const [back, setBack] = useState(0);
-  const [name, setName] = useState("");
+  const [more, setMore] = useState(NOTHING_MORE);
   const [signature, setSignature] = useState<Signature | null>(null);
   const [signing, setSigning] = useState(false);
-  const [photo, setPhoto] = useState<Blob | null>(null);
-  const [paidFen, setPaid] = useState(0);
   const [busy, setBusy] = useState(false);
   useEffect(() => (answers.size > 0 ? keepBusy("form") : undefined), [answers.size > 0]);
 
@@ -150,7 +111,7 @@ const Stop = ({ id }: { readonly id: string }): VNode => {
     partner: order.partner,
     order: order.id,
     lines,
-    crates: { item: crateItem, from: crateRow?.place ?? lines[0]?.place ?? "", out },
+    crates: { item: crateItem, from: crateRow?.place ?? lines[0]?.place ?? "", out: more.out },
     isSigned: signature !== null,
   };
   const gap = stopGap(handOver);
@@ -160,8 +121,8 @@ const Stop = ({ id }: { readonly id: string }): VNode => {
     const saved = await saveHandOver(
       ledger,
       handOver,
-      { name, signature, photo },
-      { back, paidFen, method: t("pay.cash") },
+      { name: more.name, signature, photo: more.photo },
+      { back: more.back, paidFen: more.paidFen, method: t("pay.cash") },
     );
     setBusy(false);
     if (saved) replace([]);
@@ -203,25 +164,10 @@ const Stop = ({ id }: { readonly id: string }): VNode => {
           }}
         />
       ) : null}
-      {crateItem === "" ? null : (
-        <>
-          <div class="field-row">
-            <span class="field-label">{t("stop.cratesOut")}</span>
-            <Stepper label={t("stop.cratesOut")} value={out} onChange={setOut} />
-          </div>
-          <div class="field-row">
-            <span class="field-label">{t("stop.cratesBack")}</span>
-            <Stepper label={t("stop.cratesBack")} value={back} onChange={setBack} />
-          </div>
-        </>
-      )}
-      <TextField label={t("stop.receiver")} hint={t("stop.receiverHint")} value={name} onInput={setName} />
-      <PhotoField label={t("stop.photo")} photo={photo} onPhoto={setPhoto} />
-      <MoneyField label={t("stop.paid")} fen={paidFen} onChange={setPaid} />
+      <Particulars value={more} hasCrates={crateItem !== ""} onChange={setMore} />
       {signature === null ? null : (
         <Button label={t("stop.signed")} icon="sign" onPress={() => setSigning(true)} />
       )}
-      {paidFen === 0 ? null : <p class="form-hint">{t("stop.paidHint", { amount: formatMoney(paidFen) })}</p>}
       {editing === null ? null : (
         <AnswerSheet
           line={editing}
