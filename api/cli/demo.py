@@ -10,6 +10,7 @@ from api.cli.telling import Teller
 from api.demo.ends import differences
 from api.demo.play import Play
 from api.demo.shuffle import ShuffledDay, finished, found_in_memory
+from api.naming import Said
 
 _TEXT: Final = """\
 Play Monday 2026-11-23 at the demo co-operative in memory: two phones pick and count the same boxes without a signal,
@@ -19,6 +20,11 @@ sync in the wrong order, and the ledger comes out right. Nothing is stored.
   gobi demo --shuffle 7        sync at other times, lose replies, carry frames, set clocks wrong; the end is the same
   gobi demo --english
 """
+
+_WELL: Final = Said(
+    "✓ 结存、往来款和异常都与这一天应有的结果相符。",
+    "✓ Every balance, every sum of money and the open exceptions are as the day must end.",
+)
 
 
 def add(commands: Commands) -> None:
@@ -36,12 +42,14 @@ def _run(given: argparse.Namespace) -> int:
         outcome = day.outcome()
         Teller(day.server, is_english=given.english, is_coloured=is_coloured).tell_end()
         wrong = list(outcome.diverged)
-        print(f"seed {outcome.seed}: lost {outcome.lost}, stuck {outcome.stuck}")
+        print(f"\nseed {outcome.seed}: lost {outcome.lost}, stuck {outcome.stuck}")
     else:
         chance = Random("the demo day")  # noqa: S311  # keys of a played day, the same on every run
         server, secret, _ = found_in_memory(chance)
         finished(_play(Play(server, secret, chance), Teller(server, given.english, is_coloured)))
         wrong = differences(server.rows)
+    if not wrong:
+        print("\n" + (_WELL.en if given.english else _WELL.zh))
     for line in wrong:
         print(f"not as it must be: {line}")
     return 1 if wrong else 0

@@ -12,7 +12,7 @@ from api.settings import read_settings
 _TEXT: Final = """\
 Begin an organisation in an empty data folder: keys, the first op of its log, its first admin.
 
-  gobi found --org lvyuan --name 绿原合作社 --admin limin --admin-name 李敏
+  gobi found --org lvyuan --name 绿原合作社 --admin limin --admin-name 李敏 --url https://stock.example
 
 It prints three root keys, once. Write each on paper and keep them in three places: two of them together can repair the
 organisation when everything else is lost. Nobody else has them.
@@ -26,12 +26,16 @@ def add(commands: Commands) -> None:
     made.add_argument("--name", required=True, help="what the organisation is called")
     made.add_argument("--admin", required=True, help="id of the first admin")
     made.add_argument("--admin-name", required=True, help="what the first admin is called")
+    made.add_argument(
+        "--url", dest="public_url", help="how phones will reach it; its log is named so, for ever"
+    )
     made.add_argument("--utc-offset", type=int, default=480, metavar="MINUTES", help="default: 480 (UTC+8)")
     add_data(made)
 
 
 def _run(given: argparse.Namespace) -> int:
-    settings = read_settings(data_dir=given.data_dir)
+    url = None if given.public_url is None else given.public_url.rstrip("/")
+    settings = read_settings(data_dir=given.data_dir, public_url=url)
     founding = Founding(
         org=given.org,
         name=given.name,

@@ -21,7 +21,8 @@ Import items, places, partners, people, prices, orders and opening stock from CS
   gobi import items.csv --skip-bad                   take the good rows although some are bad
 
 Files may be UTF-8 or GBK, with comma, semicolon or tab, with English or Chinese headers. What the ledger says already
-is left alone, so a file can be imported again. While the server runs, import at the desk instead.
+is left alone, so a file can be imported again. docs/operating/importing.md names every column.
+Stop the server first, or send the file to it: POST /api/v1/imports/<table>.
 """
 
 
@@ -53,7 +54,7 @@ async def _import(given: argparse.Namespace) -> int:
             taken = await take_file(
                 house, data, table, is_dry=given.dry_run, skips_bad=given.skip_bad, actor=b""
             )
-            _tell(path, taken.imported, recorded=taken.recorded)
+            _tell(path, taken.imported, recorded=taken.recorded, is_dry=given.dry_run)
             is_clean = is_clean and not taken.imported.faults
     return 0 if is_clean else 1
 
@@ -69,12 +70,15 @@ def _table_of(path: Path) -> Table | None:
     return next((table for table in TABLES if path.stem.lower().startswith(table)), None)
 
 
-def _tell(path: Path, imported: Imported, *, recorded: int) -> None:
+def _tell(path: Path, imported: Imported, *, recorded: int, is_dry: bool) -> None:
     for fault in imported.faults:
         typed = f" {fault.typed!r}" if fault.typed else ""
         print(f"{path}:{fault.line}: {fault.column}{typed}: {fault.reason} / {fault.reason_zh}")
     new = len(imported.intentions)
+    bad = len(imported.faults)
     print(
         f"{path}: {imported.table}, {imported.rows} good rows, {imported.unchanged} already known, "
-        f"{len(imported.faults)} faults; {recorded} of {new} ops recorded"
+        f"{bad} faults; {recorded} of {new} ops recorded"
     )
+    if bad and recorded < new and not is_dry:
+        print(f"{path}: correct the file, or take its good rows with --skip-bad")

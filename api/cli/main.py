@@ -14,10 +14,11 @@ Gobi (戈壁): the stock ledger that works where there is no signal.
 See it work:
   gobi serve --demo          the demo company on this machine; open the links that it prints
   gobi demo                  the whole day in the terminal, with what each op changed
-  gobi demo --shuffle 7      the same day, synced in another order: it ends in the same tables
+  gobi demo --english        the same in English
+  gobi demo --shuffle 7      the same day, synced in another order: it ends in the same balances and money
 
 Run a company:
-  gobi found --org lvyuan --name 绿原合作社 --admin limin --admin-name 李敏
+  gobi found --org lvyuan --name 绿原合作社 --admin limin --admin-name 李敏 --url https://stock.example
   gobi serve --host 0.0.0.0
   gobi import items.csv places.csv opening.xlsx --dry-run
   gobi doctor                prove that the tables follow from the log, and the log from its signatures

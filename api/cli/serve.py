@@ -4,12 +4,12 @@ import argparse
 import asyncio
 import sys
 from typing import Final
-from urllib.parse import quote
 
 from api.bootstrap import House
 from api.cli.options import Commands, add_data, command
+from api.cli.telling import padded
 from api.demo_server import DemoServer
-from api.routes.enrolment import EnrolmentAsked, make_code
+from api.routes.enrolment import EnrolmentAsked, enrolment_link, make_code
 from api.serving import configure_logs, serve
 from api.settings import Settings, read_settings
 
@@ -68,7 +68,7 @@ async def _greet(house: House, demo: DemoServer | None) -> None:
     if demo is None:
         await _greet_company(house)
     else:
-        await _greet_demo(house.settings, demo)
+        _greet_demo(house.settings, demo)
 
 
 async def _greet_company(house: House) -> None:
@@ -78,27 +78,17 @@ async def _greet_company(house: House) -> None:
         return
     admin, name, _ = house.genesis.admin
     made = await make_code(house, EnrolmentAsked(person=admin, purpose="desk"), server_url=settings.url)
-    print(
-        f"No device is enrolled yet. {name} opens this within 15 minutes:\n  {_link(settings.url, made.url)}",
-        flush=True,
-    )
+    link = enrolment_link(settings.url, made.url)
+    print(f"No device is enrolled yet. {name} opens this within 15 minutes:\n  {link}", flush=True)
 
 
-async def _greet_demo(settings: Settings, demo: DemoServer) -> None:
+def _greet_demo(settings: Settings, demo: DemoServer) -> None:
     root = f"http://localhost:{settings.port}"
-    print(
-        f"\nGobi serves the demo company 绿原合作社.\n\n  Two phones and the ledger:  {root}/demo\n",
-        flush=True,
-    )
-    print("  Sign in as one of them (a link enrols one device, within a day; choose any PIN):")
+    print("\nGobi serves the demo company 绿原合作社 Lüyuan Co-op.\n")
+    print(f"  Two phones and the ledger:  {root}/demo\n")
+    print("  Join as one of them (name the phone, choose any PIN of four digits):")
     for person, name, role in DEMO_PEOPLE:
-        url = f"http://{person}.localhost:{settings.port}"
-        made = await demo.code(person, url)
-        print(f"    {name:<16} {role:<14} {_link(url, made.url)}")
+        print(f"    {padded(name, 17)}{padded(role, 14)}{root}/demo/as/{person}")
     if not demo.is_playing:
-        print("\n  The day of an earlier run is kept; `gobi serve --demo --fresh` begins it anew.")
+        print("\n  The day of an earlier run goes on. To begin it anew: make run ARGS=--fresh")
     print("\n  Stop with Ctrl+C.\n", flush=True)
-
-
-def _link(server: str, enrol_url: str) -> str:
-    return f"{server}/#/enrol?u={quote(enrol_url, safe='')}"

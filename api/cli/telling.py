@@ -13,7 +13,7 @@ from domain.lowering import is_physical
 from sync_engine.fold.rows import RowKey
 
 BOLD, DIM, RED, GREEN, YELLOW, CYAN = "1", "2", "31", "32", "33", "36"
-NAME_CELLS: Final = 14
+NAME_CELLS: Final = 19
 _WIDE_FROM: Final = 0x2E80
 """From here on characters take two cells of a terminal."""
 _WORDS: Final = {
@@ -26,6 +26,19 @@ _WORDS: Final = {
     "payable": Said("应付", "we owe"),
     "receivable": Said("应收", "owes us"),
     "exceptions": Said("未处理的异常", "Open exceptions"),
+}
+
+_HELD: Final = {
+    "inspect": Said("待检", "to inspect"),
+    "hold": Said("冻结", "held"),
+    "reject": Said("拒用", "rejected"),
+    "recall": Said("召回", "recalled"),
+}
+_VERDICTS: Final = {
+    "refused": Said("被拒绝", "refused"),
+    "deferred": Said("暂缓", "deferred"),
+    "quarantined": Said("待审", "quarantined"),
+    "accepted": Said("已接受", "accepted"),
 }
 
 
@@ -43,10 +56,18 @@ class Teller:
     def tell(self, happening: Happening) -> None:
         """Tell one step and what it changed."""
         step = happening.step
-        who = happening.who.name if happening.who is not None else "Gobi"
+        who = self._device(happening)
         what = self._what(step, happening)
-        print(f"{self._paint(happening.clock, BOLD)}  {self._paint(_padded(who, NAME_CELLS), CYAN)} {what}")
+        print(f"{self._paint(happening.clock, BOLD)}  {self._paint(padded(who, NAME_CELLS), CYAN)} {what}")
         self._tell_changes(happening.at_ms)
+
+    def _device(self, happening: Happening) -> str:
+        if happening.who is None:
+            return "Gobi"
+        if not self._english:
+            return happening.who.name
+        naming = Naming(self._server.ledger, now_ms=happening.at_ms)
+        return f"{naming.named('person', happening.who.person).en}'s {happening.who.purpose}"
 
     def _what(self, step: Record | Sync, happening: Happening) -> str:
         if isinstance(step, Sync):
@@ -86,7 +107,7 @@ class Teller:
         goods, where = self._said(naming.goods(item, lot)), self._said(naming.place(place))
         old, new = self._said(naming.quantity(item, *then)), self._said(naming.quantity(item, *now))
         colour = RED if now[0] < 0 else DIM
-        print(self._paint(f"       {_padded(goods, 26)} {_padded(where, 18)} {old} → {new}", colour))
+        print(self._paint(f"       {padded(goods, 26)} {padded(where, 18)} {old} → {new}", colour))
 
     def _tell_exception(self, before: bytes | None, after: bytes | None, naming: Naming) -> None:
         row: list[Any] = decode(after or before or b"")
@@ -100,7 +121,8 @@ class Teller:
         author = naming.author(row[2])
         print(
             self._paint(
-                f"       ✗ {author.kind} ({self._said(author.person)} {author.at}): {row[3]}, {row[4]}", RED
+                f"       ✗ {author.kind} ({self._said(author.person)} {author.at}): {self._verdict(row[3])} ({row[4]})",
+                RED,
             )
         )
 
@@ -119,8 +141,8 @@ class Teller:
                 ):
                     goods, where = self._said(naming.goods(item, lot)), self._said(naming.place(place))
                     amount = self._said(naming.quantity(item, q, w))
-                    mark = self._paint(f"  {held}", YELLOW) if held else ""
-                    print(f"  {_padded(goods, 26)} {_padded(where, 18)} {amount}{mark}")
+                    mark = self._paint(f"  {self._held(held)}", YELLOW) if held else ""
+                    print(f"  {padded(goods, 26)} {padded(where, 18)} {amount}{mark}")
         self._tell_money(rows, naming)
         print(self._paint(self._word("exceptions"), BOLD))
         for key in sorted(rows):
@@ -135,13 +157,19 @@ class Teller:
                 partner, payable, receivable = decode(rows[key])[:3]
                 for fen, word in ((payable, "payable"), (receivable, "receivable")):
                     if fen:
-                        name = _padded(self._said(naming.partner(partner)), 26)
-                        print(f"  {name} {_padded(self._word(word), 18)} {fen / 100:>12,.2f}")
+                        name = padded(self._said(naming.partner(partner)), 26)
+                        print(f"  {name} {padded(self._word(word), 18)} {fen / 100:>12,.2f}")
 
     # --- words -----------------------------------------------------------------------------------------------------
 
     def _said(self, said: Said) -> str:
         return said.en if self._english else said.zh
+
+    def _verdict(self, verdict: str) -> str:
+        return self._said(_VERDICTS.get(verdict, Said(verdict, verdict)))
+
+    def _held(self, state: str) -> str:
+        return self._said(_HELD.get(state, Said(state, state)))
 
     def _word(self, name: str) -> str:
         return self._said(_WORDS[name])
@@ -150,7 +178,7 @@ class Teller:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._coloured else text
 
 
-def _padded(text: str, cells: int) -> str:
+def padded(text: str, cells: int) -> str:
     """Fill a text up to a number of cells; Chinese takes two a character."""
     taken = sum(2 if ord(char) >= _WIDE_FROM else 1 for char in text)
     return text + " " * max(0, cells - taken)

@@ -7,12 +7,15 @@ from typing import Any, Final
 from litestar import Router, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody
+from litestar.response import Redirect
 from msgspec import Struct
 
+from api.demo.day import DEVICES
 from api.demo_server import DemoServer
 from api.given import Turn
 from api.identity import Asked
 from api.naming import Naming
+from api.routes.enrolment import enrolment_link
 from api.words import tell_exception, tell_variance
 from domain.kinds import Id
 from domain.lowering import is_physical
@@ -64,6 +67,16 @@ def _url_of(request: Asked, person: str) -> str:
     """An origin of the person's own: phones in one browser keep apart what they store."""
     port = f":{request.url.port}" if request.url.port else ""
     return f"{request.url.scheme}://{person}.localhost{port}"
+
+
+# One path each: a parameter under /demo would hide the demo's page from the route of all pages.
+@get([f"/as/{device.person}" for device in DEVICES], status_code=HTTPStatus.SEE_OTHER)
+async def sign_in(request: Asked, demo: NamedDependency[DemoServer]) -> Redirect:
+    """Lead a browser to where it joins as a person's phone: a link that can be typed, and works again and again."""
+    person = request.url.path.rpartition("/")[2]
+    url = _url_of(request, person)
+    made = await demo.code(person, url)
+    return Redirect(enrolment_link(url, made.url), status_code=303)
 
 
 @get("/ledger")
@@ -172,8 +185,8 @@ def demo_router(demo: DemoServer) -> Router:
     """Return the routes of a demo."""
     turn = asyncio.Lock()
     return Router(
-        "/demo/api",
-        route_handlers=[enrol, ledger, rest, reset],
+        "/demo",
+        route_handlers=[sign_in, Router("/api", route_handlers=[enrol, ledger, rest, reset])],
         dependencies={
             "demo": Provide(lambda: demo, sync_to_thread=False),
             "turn": Provide(lambda: turn, sync_to_thread=False),

@@ -3,6 +3,7 @@
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated, ClassVar, Final, Literal
+from urllib.parse import quote
 
 import qrcode
 import qrcode.image.svg
@@ -122,6 +123,11 @@ async def make_code(
     await house.codes.put(code, entitled, now_ms=now_ms)
     url = f"gobi:enrol:{server_url}#{code}"
     return Enrolment(url, qr_svg(url), asked.person, name_of(house, asked.person), entitled.expires_ms)
+
+
+def enrolment_link(server_url: str, code_url: str) -> str:
+    """Return the page of the app that reads a code by itself: for a browser without a camera."""
+    return f"{server_url}/#/enrol?u={quote(code_url, safe='')}"
 
 
 def qr_svg(text: str) -> str:

@@ -121,6 +121,26 @@ async def test_a_running_demo_is_not_begun_anew_under_its_feet(demo: DemoServer)
     await demo.reset()
 
 
+async def test_a_link_that_can_be_typed_leads_to_joining_and_works_again(client: httpx.AsyncClient) -> None:
+    begin = "http://sun.localhost:8000/#/enrol?u=gobi%3Aenrol%3Ahttp%3A%2F%2Fsun.localhost%3A8000%23"
+    first, second = [(await client.get("/demo/as/sun")) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.headers["location"].startswith(begin)
+    assert second.headers["location"].startswith(begin)
+    assert first.headers["location"] != second.headers["location"]
+    assert (await client.get("/demo/as/nobody")).status_code == 404
+
+
+async def test_the_page_of_the_demo_stands_beside_its_routes(demo: DemoServer, tmp_path: Path) -> None:
+    built = tmp_path / "built"
+    built.mkdir()
+    (built / "demo.html").write_text("<title>two phones</title>")
+    app = create_app(demo.house, more=(demo_router(demo),), files=Pages(built))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=URL) as client:
+        shown = await client.get("http://gobi.localhost:8000/demo")
+    assert (shown.status_code, shown.text) == (200, "<title>two phones</title>")
+
+
 async def test_the_command_serves_pokes_and_stops_cleanly(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -131,8 +151,8 @@ async def test_the_command_serves_pokes_and_stops_cleanly(tmp_path: Path) -> Non
     assert process.stdout is not None
     try:
         greeting = (await process.stdout.readuntil(b"Ctrl+C")).decode()
-        links = re.findall(r"http://(\w+)\.localhost:\d+/#/enrol\?u=gobi%3Aenrol%3A", greeting)
-        assert links == ["limin", "chenchen", "liu", "zhang", "maqiang", "sun"]
+        people = re.findall(r"http://localhost:\d+/demo/as/(\w+)", greeting)
+        assert people == ["limin", "chenchen", "liu", "zhang", "maqiang", "sun"]
         await _hear_a_poke(f"http://127.0.0.1:{port}")
     finally:
         process.send_signal(signal.SIGTERM)
