@@ -13,6 +13,7 @@ from domain.lowering import is_physical, lpn_place
 PathOf = Callable[[str], tuple[str, ...]]
 """A place, the one that it stands in, and so on up to its site."""
 
+OWN: Final = "virtual:"
 _LINES: Final = ("lines", "inputs", "outputs", "waste")
 _LEFT: Final = ("refused", "missing")
 
@@ -27,6 +28,18 @@ def is_within(body: Body, granted: frozenset[str], path_of: PathOf) -> bool:
     if any(site not in sites for site in reached if ":" not in site):
         return False  # a unit that nobody has put anywhere yet is nowhere
     return all(not granted.isdisjoint(path_of(plot)) for plot in _plots(body))
+
+
+def names_own_account(body: Body) -> bool:
+    """Whether a line says that goods come from or go to an account of the ledger's own, as only a correction may.
+
+    A kind's own account, such as loss for what is thrown away, is not named: its end of the line is empty.
+    """
+    return any(
+        isinstance(line, kinds.Line) and (line.from_place.startswith(OWN) or line.to_place.startswith(OWN))
+        for name in _LINES
+        for line in _listed(body, name)
+    )
 
 
 def _places(body: Body) -> Iterator[str]:

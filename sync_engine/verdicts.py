@@ -10,7 +10,7 @@ from domain.ops import VERSION, Op, named_hashes, occurred
 from domain.rights import may_back_date, may_record
 from sync_engine.directory import Device, Directory
 from sync_engine.logged import Verdict
-from sync_engine.reach import PathOf, is_within
+from sync_engine.reach import PathOf, is_within, names_own_account
 
 OFFLINE_ALLOWANCE_MS: Final = 30 * 24 * 3_600_000
 """A month without a sync: longer, and nobody can say what the device knew of its rights."""
@@ -131,6 +131,8 @@ def _rights(op: Op, body: Body, person: str, c: Circumstances) -> Ruling:
         return _no(op, "no-right")
     if occurred(op) is not None and not may_back_date(known):
         return _no(op, "no-right")
+    if names_own_account(body) and not _may_record(known, kinds.Adjust.kind):
+        return _no(op, "no-right")  # under another name it would be a correction of stock
     reach = directory.reach_of(person, op.kind, below=below, at_ms=c.t)
     if reach is not None and not is_within(body, reach, c.path_of):
         return _no(op, "no-right")

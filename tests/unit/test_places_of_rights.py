@@ -91,3 +91,20 @@ def test_a_site_that_was_taken_away_meanwhile_is_a_lapsed_permission(company: Co
     company.say("grant", "wei", "picker", ("F1",))
     company.bring("wei")
     assert company.verdict("wei") == ("quarantined", "lapsed-permission")
+
+
+def test_who_may_not_correct_stock_may_not_do_so_under_another_name(company: Company) -> None:
+    company.say("grant", "wei", "picker", None)
+    company.enrol("wei", "wei", 9)
+    tried: list[tuple[str, *tuple[object, ...]]] = [
+        ("pick", None, None, [["TOM-5", "1121", "virtual:opening", "R1", 5]]),
+        ("move", None, [["TOM-5", "1121", "R1", "virtual:loss", 5]]),
+        ("transform", "sort", [["TOM-5", "1121", "R1", "virtual:shrinkage", 5]], []),
+    ]
+    for kind, *fields in tried:
+        company.record("wei", kind, *fields)
+        company.bring("wei")
+        assert company.verdict("wei") == ("quarantined", "no-right"), fields
+    company.record("wei", "dispose", "crushed", [["TOM-5", "1121", "R1", "", 5]])
+    company.bring("wei")
+    assert company.verdict("wei") == ("accepted", "")
