@@ -15,7 +15,7 @@ import {
 } from "../src/screens/lines/draft.ts";
 import { itemFacts } from "../src/app/items.ts";
 import { isDemoOrigin } from "../src/app/demo-link.ts";
-import { pricedLines, totalOf, type Settleable } from "../src/screens/desk/settle-draft.ts";
+import { isUnsettled, pricedLines, totalOf, type Settleable } from "../src/screens/desk/settle-draft.ts";
 import { receiptFields, receiptGap } from "../src/screens/receive/draft.ts";
 import { stepNow } from "../src/demo/ledger.ts";
 import { workFields, workGap } from "../src/screens/farm/work-draft.ts";
@@ -224,6 +224,22 @@ describe("a receipt", () => {
 });
 
 describe("money", () => {
+  it("does not take a second delivery of the same goods for settled", () => {
+    const line = { item: "TOM-5", lot: "1121", qty: 10, weight: null };
+    const of = (hash: string): Settleable => ({
+      hash,
+      side: "sell",
+      index: 1,
+      o: 0,
+      partner: "zhou",
+      lines: [line],
+    });
+    const priced = [{ ...line, unitPrice: 310_000, unit: "each", deductionG: 0, reason: "" }];
+    const statement = [[9, "sell", 31_000, "TOM-5", "1121", 10, null, 310_000, "each", "aa"]];
+    expect(isUnsettled(of("aa"), priced, statement)).toBe(false);
+    expect(isUnsettled(of("bb"), priced, statement)).toBe(true);
+  });
+
   it("settles 400 kg less 8 kg at 2.40 a jin to 1,881.60", () => {
     const of: Settleable = {
       hash: "",

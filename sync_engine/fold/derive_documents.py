@@ -268,11 +268,24 @@ def _derive_statement(state: State, rows: Rows, partner: str) -> None:
 
 def _settle_lines(index: int, body: kinds.Settle, lines: list[list[object]]) -> int:
     total = 0
+    named = [name.hex() if isinstance(name, bytes) else None for name in body.names]
     for line in body.lines:
         amount = line_amount_fen(line)
         total += amount
+        settled = named[line.named] if line.named is not None and line.named < len(named) else None
         lines.append(
-            [index, body.side, amount, line.item, line.lot, line.qty, line.weight, line.unit_price, line.unit]
+            [
+                index,
+                body.side,
+                amount,
+                line.item,
+                line.lot,
+                line.qty,
+                line.weight,
+                line.unit_price,
+                line.unit,
+                settled,
+            ]
         )
     if body.rounding_fen:
         total += body.rounding_fen

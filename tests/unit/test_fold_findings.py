@@ -342,6 +342,19 @@ def test_a_statement_adds_up_what_is_settled_and_paid() -> None:
     assert row[:3] == ["zhou", 0, 139_200]
 
 
+def test_a_statement_tells_which_delivery_each_line_settles() -> None:
+    log = FoldLog()
+    goods = line("TOM-5", "1121", "T1", "", 10)
+    first = log.log("deliver", "zhou", None, None, [goods], t=at("08:00"))
+    second = log.log("deliver", "zhou", None, None, [goods], t=at("09:00"))
+    sold = [[0, "TOM-5", "1121", 10, None, 310_000, "each"]]
+    log.log("settle", "zhou", "sell", sold, 0, t=at("10:00"), names=(first.hash,))
+    row = table(log.fold(), "statement")["zhou"]
+    settled = log.entries[-1].index
+    assert row[3] == [[settled, "sell", 31_000, "TOM-5", "1121", 10, None, 310_000, "each", first.hash.hex()]]
+    assert first.hash != second.hash
+
+
 def test_the_last_grant_of_a_role_stands_whatever_came_first() -> None:
     log = FoldLog()
     log.log("grant", "liu", "picker", None, None, at("12:00"), t=at("05:00"))

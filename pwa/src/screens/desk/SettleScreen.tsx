@@ -43,7 +43,7 @@ const useSettleables = (): readonly Settleable[] => {
   return [...receipts, ...deliveries]
     .filter((each) => {
       const priced = pricedLines(each, prices);
-      return priced.length > 0 && isUnsettled(priced, linesOf(each.partner));
+      return priced.length > 0 && isUnsettled(each, priced, linesOf(each.partner));
     })
     .sort((a, b) => b.o - a.o);
 };

@@ -108,11 +108,12 @@ export const settleFields = (
   roundingFen,
 });
 
-/** Whether any of the priced lines stands in none of the statement's lines. */
+/** Whether any of the priced lines is settled by none of the statement's lines: equal goods of another day settle nothing. */
 export const isUnsettled = (
+  of: Settleable,
   priced: readonly PricedDraft[],
   statement: readonly (readonly unknown[])[],
 ): boolean =>
-  !priced.every(({ item, lot, qty }) =>
-    statement.some((line) => line[3] === item && line[4] === lot && line[5] === qty),
+  !priced.every(({ item, lot }) =>
+    statement.some((line) => line[9] === of.hash && line[3] === item && line[4] === lot),
   );
