@@ -393,7 +393,9 @@ async def test_a_poll_with_nothing_new_writes_nothing_and_brings_nothing(company
 async def test_a_picker_of_one_site_gets_that_site_and_no_desk(company: Company) -> None:
     await company.sequencer.record([Intention("set", (None, (), "place", "K1", [["name", "Kitchen"]]))])
     picker, manager = await company.hire(1, places=["R3"]), await company.hire(2, role="manager")
-    await _picked(company, manager, 40)  # onto a truck, which is a site that the picker's grant does not reach
+    await _picked(
+        company, manager, 40
+    )  # onto a truck, which is a site that the picker's grant does not reach
     await company.sync(manager)
     await company.sync(picker)
     await company.sync(manager)
