@@ -37,3 +37,12 @@ def effective_time(corrected_at: int, *, seen_ms: int, arrived_ms: int, follows_
     """
     t = min(max(corrected_at, seen_ms), arrived_ms)
     return t if follows_ms is None else max(t, follows_ms)
+
+
+def uncertainty(t: int, claimed_ms: int, *, seen_ms: int, arrived_ms: int) -> int:
+    """Return the ± of an effective time: what the device claims of it, but no more than the bounds leave open.
+
+    The op was made between `seen_ms` and `arrived_ms` whatever its clock said, so a claim of years, by accident or to
+    throw doubt on everybody's counts, widens the interval to these bounds and no further.
+    """
+    return min(claimed_ms, max(t - seen_ms, arrived_ms - t, 0))

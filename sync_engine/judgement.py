@@ -13,7 +13,7 @@ from domain import kinds
 from domain.kinds import Body
 from domain.ops import NOTHING_SEEN, Op, named_hashes
 from sync_engine.directory import IDENTITY_KINDS, Directory
-from sync_engine.effective_time import effective_time
+from sync_engine.effective_time import effective_time, uncertainty
 from sync_engine.fold.fold import Fold
 from sync_engine.fold.rows import Changes
 from sync_engine.intake import Arrival, Intake
@@ -185,6 +185,11 @@ class Judgement:
             follows_ms=follows_ms,
         )
 
+    def _uncertainty(self, number: int, t: int) -> int:
+        arrival, seen_ms = self._arrivals[number], self._seen_ms[number] or 0
+        claimed_ms = arrival.op.err + arrival.correction.err_ms
+        return uncertainty(t, claimed_ms, seen_ms=seen_ms, arrived_ms=self._bounds[number])
+
     def _time_of(self, digest: bytes) -> int | None:
         number = self._numbers.get(digest)
         if number is not None:
@@ -229,7 +234,7 @@ class Judgement:
             arrival.hash,
             op,
             t,
-            op.err + arrival.correction.err_ms,
+            self._uncertainty(number, t),
             ruling.verdict,
             ruling.code,
             arrival.arrived_ms,
