@@ -72,7 +72,11 @@ def _moves_between(group: StockGroup, o_min: int, o_max: int) -> Iterator[Entry]
 
 
 def _matters(count: Entry, move: Entry) -> bool:
-    same = count.what == CLOSE or count.lot is None or count.lot == (move.lot or "")
+    if count.what == CLOSE:
+        # A listed lot has a line of its own, which says when it was looked at: only what counts zero has the span.
+        same = (move.lot or "") not in count.listed
+    else:
+        same = count.lot is None or count.lot == (move.lot or "")
     return same and bool(move.q or move.w)
 
 

@@ -187,6 +187,14 @@ def test_an_unseen_movement_within_a_complete_count_contests_it(log: FoldLog) ->
     assert "contested-count/2/TOM-5/1121/R1" in open_exceptions(log.fold())
 
 
+def test_a_lot_with_a_line_of_its_own_is_doubted_about_that_instant_alone(log: FoldLog) -> None:
+    count(log, "08:00", ["TOM-5", "1123", 76, None, 30 * MINUTE], complete=True, seen=2)
+    pick(log, "07:45", 20, seen=2)
+    fold = log.fold()
+    assert open_exceptions(fold) == set()
+    assert on_hand(fold, *TOM) == (56, 0), "the shelf was looked at at 07:30, before the pick"
+
+
 def test_a_later_uncontested_count_settles_the_doubt(log: FoldLog) -> None:
     count(log, "07:50", ["TOM-5", "1123", 76], err=MINUTE, seen=2)
     pick(log, "07:51", 20, err=MINUTE, seen=2)
