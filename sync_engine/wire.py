@@ -28,6 +28,7 @@ COMPRESSED_BYTES_MAX: Final = 4 * 1024 * 1024
 REPLY_BYTES_MAX: Final = 64 * 1024 * 1024
 FRAMES_MAX: Final = 4096
 BUCKETS_MAX: Final = 1024
+TOKEN_CHARS_MAX: Final = 512
 
 _SESSION_BYTES: Final = 16
 _MESSAGE_DEPTH: Final = DEPTH_MAX + 3
@@ -42,6 +43,7 @@ _Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 _Page = Annotated[bytes, Meta(max_length=512)]
 _Bucket = Annotated[str, Meta(min_length=1, max_length=256)]
 _Frames = Annotated[tuple[bytes, ...], Meta(max_length=FRAMES_MAX)]
+_Token = Annotated[str, Meta(max_length=TOKEN_CHARS_MAX)]
 
 
 class Row(Struct, array_like=True, frozen=True, gc=False):
@@ -88,6 +90,36 @@ class Problem(Struct, array_like=True, frozen=True, gc=False):
     detail: str = ""
 
 
+class SnapshotHeld(Struct, array_like=True, frozen=True, gc=False):
+    """A snapshot that the phone is about to put in the place of a bucket."""
+
+    bucket: _Bucket
+    manifest: _Hash
+    is_complete: bool
+    """It has every chunk; otherwise it is still fetching them."""
+
+
+class SnapshotOffer(Struct, array_like=True, frozen=True, gc=False):
+    """A bucket that is to be fetched as a snapshot: none of its rows is in this reply."""
+
+    bucket: _Bucket
+    manifest: _Hash
+    cursor: _Cursor
+    """The rows are those as of this log index."""
+    bytes: Natural
+    """Of all its chunks."""
+    rows: Natural
+    token: _Token
+    """Lets chunks of this bucket be fetched for some minutes."""
+
+
+class SnapshotTaken(Struct, array_like=True, frozen=True, gc=False):
+    """The rows of this reply go on from the snapshot that the phone holds of the bucket."""
+
+    bucket: _Bucket
+    manifest: _Hash
+
+
 class SyncRequest(Struct, array_like=True, frozen=True, kw_only=True):
     """What a phone asks and brings."""
 
@@ -104,6 +136,8 @@ class SyncRequest(Struct, array_like=True, frozen=True, kw_only=True):
     relayed: _Frames
     pending: Natural = 0
     """Ops that the phone still holds after these frames: what it tells its user is not yet on the server."""
+    snapshots: Annotated[tuple[SnapshotHeld, ...], Meta(max_length=BUCKETS_MAX)] | None = None
+    """None: the phone knows nothing of snapshots, and gets every bucket as rows."""
 
 
 class SyncReply(Struct, array_like=True, frozen=True, kw_only=True):
@@ -123,6 +157,8 @@ class SyncReply(Struct, array_like=True, frozen=True, kw_only=True):
     checkpoint: str
     seen: tuple[Natural, Root16] | None
     acked: tuple[Acked, ...]
+    snapshots: tuple[SnapshotOffer, ...] = ()
+    based: tuple[SnapshotTaken, ...] = ()
 
 
 class MalformedRequestError(ProtocolError):
@@ -161,10 +197,8 @@ _any_decoder: Final = msgspec.msgpack.Decoder(tuple[Any, ...])
 
 
 def encode_request(request: SyncRequest) -> bytes:
-    """Return the bytes of a request: a phone that holds nothing more does not say so."""
-    if request.pending:
-        return encode_trusted(request)
-    return encode_trusted(msgspec.structs.astuple(request)[:-1])
+    """Return the bytes of a request: what nobody would miss at its end is left out."""
+    return encode_trusted(_without_defaults(request))
 
 
 def decode_request(data: bytes) -> SyncRequest:
@@ -184,8 +218,8 @@ def decode_request(data: bytes) -> SyncRequest:
 
 
 def encode_reply(reply: SyncReply) -> bytes:
-    """Return the bytes of a reply."""
-    return encode_trusted(reply)
+    """Return the bytes of a reply: what nobody would miss at its end is left out."""
+    return encode_trusted(_without_defaults(reply))
 
 
 def decode_reply(data: bytes) -> SyncReply:
@@ -201,6 +235,16 @@ def decode_reply(data: bytes) -> SyncReply:
     except MalformedError as error:
         raise MalformedReplyError(reason=error.reason) from error
     return reply
+
+
+def _without_defaults(message: SyncRequest | SyncReply) -> tuple[object, ...]:
+    """The fields of a message up to the last that says something: those of later versions have a default."""
+    values = msgspec.structs.astuple(message)
+    defaults = message.__struct_defaults__
+    end, first = len(values), len(values) - len(defaults)
+    while end > first and values[end - 1] == defaults[end - 1 - first]:
+        end -= 1
+    return values[:end]
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[_M], data: bytes) -> _M:

@@ -39,6 +39,8 @@ const reply = (said: Partial<SyncReply>): SyncReply => ({
   checkpoint: "",
   seen: null,
   acked: [],
+  snapshots: [],
+  based: [],
   ...said,
 });
 

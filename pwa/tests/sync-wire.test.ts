@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../src/codec/bytes.ts";
-import { isMalformed } from "../src/codec/msgpack.ts";
+import { isMalformed, type Value } from "../src/codec/msgpack.ts";
 import { decodeReply, encodeRequest } from "../src/sync/wire.ts";
 import { type Plain, readVectors, unplain } from "./vectors.ts";
 
@@ -17,9 +17,27 @@ const vectors = readVectors<{
 
 describe("the messages of a round trip", () => {
   it.each(vectors.requests)("a request is the same bytes in every language ($#)", ({ fields, hex }) => {
-    const [, device, nowMs, run, session, cursor, page, buckets, frames, relayed, pending = 0] =
+    const [, device, nowMs, run, session, cursor, page, buckets, frames, relayed, pending = 0, held = null] =
       fields.map(unplain);
-    const request = { device, nowMs, run, session, cursor, page, buckets, frames, relayed, pending };
+    const snapshots =
+      (held as Value[][] | null)?.map(([bucket, manifest, isComplete]) => ({
+        bucket,
+        manifest,
+        isComplete,
+      })) ?? null;
+    const request = {
+      device,
+      nowMs,
+      run,
+      session,
+      cursor,
+      page,
+      buckets,
+      frames,
+      relayed,
+      pending,
+      snapshots,
+    };
     expect(toHex(encodeRequest(request as Parameters<typeof encodeRequest>[0]))).toBe(hex);
   });
 
@@ -30,6 +48,9 @@ describe("the messages of a round trip", () => {
     expect(reply.rows.map(({ bucket, table, key, value }) => [bucket, table, key, value])).toStrictEqual(
       rows,
     );
+    const [offers, based] = [fields[14] ?? [], fields[15] ?? []].map((one) => unplain(one));
+    expect(reply.snapshots.map((one) => Object.values(one))).toStrictEqual(offers);
+    expect(reply.based.map((one) => Object.values(one))).toStrictEqual(based);
   });
 
   it.each(["", "3c68746d6c3e", "90", "9e02", ...(vectors.bad_replies ?? []).map(({ hex }) => hex)])(

@@ -11,27 +11,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from domain.canonical import INT_MAX, decode, encode
 from domain.merkle import merkle_root
 from domain.ops import Op, device_id, device_secret, encode_op, leaf_hash
 from sync_engine.columns import differences, run_lengths
 from sync_engine.frame import ErasableValue, Frame, decode_frame, encode_frame, sealed_ops
 from sync_engine.seal import load_key, raw_key, seal_message, sign_seal
-from sync_engine.wire import (
-    Acked,
-    Held,
-    Problem,
-    Row,
-    Settled,
-    SyncReply,
-    SyncRequest,
-    encode_reply,
-    encode_request,
-)
+from sync_engine.wire import encode_reply, encode_request
 from tests.tools import bad_frames
-from tests.tools.op_chain import ENROL, EPOCH, ORG, ORG_SECRET, START_MS, Chain, private_key
+from tests.tools.op_chain import EPOCH, ORG, ORG_SECRET, START_MS, Chain, private_key
+from tests.tools.sync_messages import (
+    busy_request,
+    empty_request,
+    full_reply,
+    new_reply,
+    new_requests,
+    sample_reply,
+    sample_request,
+)
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "vectors" / "ops"
 
@@ -170,8 +167,8 @@ def frames() -> dict[str, object]:
 def sync() -> dict[str, object]:
     """The two messages of a round trip, as fields and bytes; and bytes that are refused."""
     request = sample_request()
-    requests = (request, empty_request(), busy_request())
-    replies = {"nothing new": sample_reply(), "everything": full_reply()}
+    requests = (request, empty_request(), busy_request(), *new_requests())
+    replies = {"nothing new": sample_reply(), "everything": full_reply(), "snapshots": new_reply()}
     return {
         "requests": [
             {"fields": plain(decode(encode_request(one))), "hex": encode_request(one).hex()}
@@ -190,83 +187,6 @@ def sync() -> dict[str, object]:
             for name, data in bad_frames.bad_messages(encode_reply(full_reply())).items()
         ],
     }
-
-
-def sample_request() -> SyncRequest:
-    """A phone with one frame of its own and one that it carries."""
-    mine, other = bad_frames.pick_chain(2), Chain(private_key(2))
-    other.record("finish", "TOM-5", "1121", "R1")
-    return SyncRequest(
-        device=mine.device,
-        now_ms=START_MS,
-        run=3,
-        session=b"\x11" * 16,
-        cursor=1234,
-        page=None,
-        buckets=("desk", "org", "site:R1"),
-        frames=(mine.frame(),),
-        relayed=(other.frame(),),
-    )
-
-
-def busy_request() -> SyncRequest:
-    """A phone that holds more ops than one request carries."""
-    return msgspec.structs.replace(sample_request(), relayed=(), pending=1200)
-
-
-def empty_request() -> SyncRequest:
-    """A phone that has nothing, knows nothing and asks for nothing."""
-    return SyncRequest(
-        device=Chain().device,
-        now_ms=None,
-        run=None,
-        session=b"",
-        cursor=-1,
-        page=b"\x01page",
-        buckets=(),
-        frames=(),
-        relayed=(),
-    )
-
-
-def sample_reply() -> SyncReply:
-    """Nothing new."""
-    return SyncReply(
-        now_ms=START_MS,
-        log_size=1235,
-        pull="ok",
-        cursor=1234,
-        page=None,
-        dropped=(),
-        rows=(),
-        settled=(),
-        held=(),
-        problems=(),
-        checkpoint="gobi.example/lvyuan\n1235\nroot\n",
-        seen=(1235, b"\x22" * 16),
-        acked=(),
-    )
-
-
-def full_reply() -> SyncReply:
-    """Something in every place."""
-    row = Row(
-        "site:R1",
-        "balance",
-        "TOM-5\x1f1123\x1fR1",
-        ["TOM-5", "1123", "R1", 45, 0, False, [START_MS, 9, 0], None],
-    )
-    return msgspec.structs.replace(
-        sample_reply(),
-        page=b"\x07",
-        dropped=("site:R2",),
-        rows=(row, Row("org", "item", "TOM-L", None)),
-        settled=(Settled(EPOCH, 1, 7), Settled(EPOCH, 9, 9)),
-        held=(Held(EPOCH, 10, ENROL),),
-        problems=(Problem(0, True, "wrong-seal", "a seal does not verify after 64 ops"),),
-        seen=None,
-        acked=(Acked(EPOCH, 12),),
-    )
 
 
 def good_frames() -> dict[str, tuple[Chain, bytes]]:

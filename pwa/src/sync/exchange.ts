@@ -98,6 +98,7 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
       frames: frames.map(({ frame }) => frame),
       relayed: relayed.map(({ frame }) => frame),
       pending: Math.max(0, allUnsent(memory.phone).length - carried),
+      snapshots: null,
     });
     return { asked: { device, page, cursor, frames, relayed, sent }, body };
   };

@@ -42,6 +42,15 @@ export interface SyncRequest {
   readonly relayed: readonly Uint8Array[];
   /** Ops that the phone still holds after this request's frames. */
   readonly pending: number;
+  /** Snapshots that are about to take the place of a bucket. Null: buckets are to come as rows. */
+  readonly snapshots: readonly SnapshotHeld[] | null;
+}
+
+export interface SnapshotHeld {
+  readonly bucket: string;
+  readonly manifest: Uint8Array;
+  /** Every chunk is here; otherwise they are still being fetched. */
+  readonly isComplete: boolean;
 }
 
 const word = text(0, 1_000_000);
@@ -62,15 +71,33 @@ const replyShape = struct({
   checkpoint: word,
   seen: nullable(seenShape),
   acked: list(tuple(natural, natural)),
+  snapshots: optional(
+    list(
+      struct({
+        bucket: word,
+        manifest: bytes(32),
+        cursor: whole,
+        bytes: natural,
+        rows: natural,
+        token: word,
+      }),
+    ),
+    [],
+  ),
+  based: optional(list(struct({ bucket: word, manifest: bytes(32) })), []),
 });
 /** What the server answers: how far the device's ops have come, and rows. */
 export type SyncReply = Out<typeof replyShape>;
 export type WireRow = SyncReply["rows"][number];
+/** A bucket that is to be fetched as a snapshot: none of its rows is in the reply. */
+export type SnapshotOffer = SyncReply["snapshots"][number];
 export type Problem = SyncReply["problems"][number];
 
 export const encodeRequest = (request: SyncRequest): Bytes => {
-  const { device, nowMs, run, session, cursor, page, buckets, frames, relayed, pending } = request;
+  const { device, nowMs, run, session, cursor, page, buckets, frames, relayed, pending, snapshots } = request;
   const fields = [1, device, nowMs, run, session, cursor, page, buckets, frames, relayed];
+  const held = snapshots?.map((one) => [one.bucket, one.manifest, one.isComplete]) ?? null;
+  if (held !== null) return encode([...fields, pending, held], MESSAGE_DEPTH);
   return encode(pending > 0 ? [...fields, pending] : fields, MESSAGE_DEPTH);
 };
 
