@@ -41,6 +41,7 @@ _ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     enrolment.ROUTER,
     evidence.ROUTER,
     desk.QUERIES,
+    desk.ACTS,
     desk.IMPORTS,
     log.ROUTER,
     *pages.ROUTES,

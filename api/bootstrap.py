@@ -20,6 +20,7 @@ from api.settings import SECRET_BYTES, Secrets, SettingError, Settings, read_sec
 from api.stores.codes import CodeStore
 from api.stores.evidence import EvidenceStore
 from api.stores.reads import Reads
+from api.stores.unread import UnreadStore
 from blockchain_trace.adapters.pin_file import PinFile
 from blockchain_trace.adapters.stored_tiles import StoredLog
 from blockchain_trace.log import TransparencyLog
@@ -65,6 +66,7 @@ class House(Struct, frozen=True, kw_only=True):
     log: StoredLog
     codes: CodeStore
     evidence: EvidenceStore
+    unread: UnreadStore
     reads: Reads
     proofs: Proofs
     clock: Clock
@@ -203,6 +205,7 @@ def _wire(
         log=StoredLog(engine, org),
         codes=CodeStore(engine, org),
         evidence=EvidenceStore(engine, org),
+        unread=UnreadStore(engine, org),
         reads=Reads(engine, org),
         proofs=Proofs(secrets.dpop),
         clock=clock,

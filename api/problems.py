@@ -46,6 +46,8 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "wrong-seal": _UNPROCESSABLE,
     "too-many-waiting": HTTPStatus.TOO_MANY_REQUESTS,
     "unknown-device": HTTPStatus.NOT_FOUND,
+    "kept-unread": HTTPStatus.ACCEPTED,
+    "too-many-unread": HTTPStatus.TOO_MANY_REQUESTS,
     "malformed-note": _BAD,
     "malformed-checkpoint": _BAD,
     "note-refused": _UNPROCESSABLE,

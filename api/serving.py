@@ -15,6 +15,7 @@ from api.bootstrap import House, open_house
 from api.demo_server import DemoServer, forget
 from api.routes.demo import demo_router
 from api.settings import SettingError, Settings
+from api.unread import read_again_or_wait
 
 KEEP_ALIVE_S: Final = 75
 """Longer than what lies between two polls of a phone: its next request needs no new handshake."""
@@ -76,6 +77,7 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Callable[[], House]
             await demo.close()
         return
     async with open_house(settings) as house:
+        await read_again_or_wait(house)
         yield (lambda: house), None
 
 

@@ -76,6 +76,22 @@ waiting_frames: Final = Table(
 )
 """Frames beside the log: the op before their first has not arrived."""
 
+unread_frames: Final = Table(
+    "unread_frames",
+    metadata,
+    Column("org", String(32), primary_key=True),
+    Column("hash", LargeBinary, primary_key=True),
+    Column("uploader", LargeBinary, nullable=False),
+    Column("device", LargeBinary, nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("arrived_ms", BigInteger, nullable=False),
+    Index("unread_frames_by_device", "org", "device"),
+)
+"""Bytes that are no op here, or not yet: kept within a quota of who brought them. `device` is what their header claims,
+empty where there is none. Not of the log."""
+
 ledger_rows: Final = Table(
     "ledger_rows",
     metadata,

@@ -10,6 +10,7 @@ from msgspec import Struct
 from api.bodies import read_body
 from api.given import Housed
 from api.identity import Asked, asking_device
+from api.unread import keep_unread
 from domain.canonical import MalformedError, decode_as, encode_trusted
 from sync_engine.commit import Delivery
 from sync_engine.wire import COMPRESSED_BYTES_MAX, FRAMES_MAX, REQUEST_BYTES_MAX, MalformedRequestError
@@ -40,15 +41,20 @@ async def bring(request: Asked, house: Housed) -> BundleTaken:
     Needs the proof of any device of the organisation, but no session and no fresh nonce. Who brings a file can alter
     nothing in it, and bringing it twice is harmless.
     """
-    asking_device(request, house, is_fresh=False)
+    device = asking_device(request, house, is_fresh=False)
     arrived_ms = house.clock()
     body = await read_body(request, most=COMPRESSED_BYTES_MAX, most_unpacked=REQUEST_BYTES_MAX)
     frames = _frames(body)
     receipt = await house.sequencer.submit(
         Delivery(device=None, now_ms=None, run=None, relayed=frames, arrived_ms=arrived_ms)
     )
-    problems = [FrameProblem(one.frame, one.code, one.detail) for one in receipt.problems]
-    return BundleTaken(len(frames), problems, receipt.log_size)
+    problems = receipt.problems
+    if problems and house.ledger.directory.device_revoked_at(device.id) is None:
+        problems = await keep_unread(
+            house, problems, frames=(), relayed=frames, uploader=device.id, arrived_ms=arrived_ms
+        )
+    told = [FrameProblem(one.frame, one.code, one.detail) for one in problems]
+    return BundleTaken(len(frames), told, receipt.log_size)
 
 
 def _frames(body: bytes) -> list[bytes]:

@@ -7,7 +7,7 @@ from litestar.di import Provide
 
 from api.given import Housed
 from api.identity import Asked, Caller, asking_person
-from api.routes import devices, findings, imports, stock
+from api.routes import devices, findings, imports, stock, unread
 
 
 def desk_caller(request: Asked, house: Housed) -> Caller:
@@ -17,8 +17,9 @@ def desk_caller(request: Asked, house: Housed) -> Caller:
 
 QUERIES: Final = Router(
     "/api/v1",
-    route_handlers=[*stock.ROUTES, *findings.ROUTES, *devices.ROUTES],
+    route_handlers=[*stock.ROUTES, *findings.ROUTES, *devices.ROUTES, *unread.ROUTES],
     dependencies={"caller": Provide(desk_caller, sync_to_thread=False)},
     tags=["desk"],
 )
+ACTS: Final = Router("/api/v1", route_handlers=[*unread.ACTS], tags=["desk"])
 IMPORTS: Final = Router("/api/v1", route_handlers=[*imports.ROUTES], tags=["imports"])

@@ -15,6 +15,7 @@ from api.bootstrap import House
 from api.given import Housed
 from api.identity import OFFICE_ROLES, Asked, asking_person
 from api.stores.codes import LIFE_MS, Code
+from api.unread import read_again_or_wait
 from domain.canonical import MalformedError
 from domain.errors import DomainError
 from domain.kinds import Id
@@ -89,6 +90,8 @@ class Redeemed(Struct, frozen=True):
     log_key: str
     time: int
     utc_offset_minutes: int
+    server_key: str
+    """65-byte point of the server's device, base64url: it signs acknowledgements."""
 
 
 class RedeemAsked(Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,6 +157,7 @@ async def redeem(house: Housed, data: JSONBody[RedeemAsked]) -> Redeemed:
         return _redeemed(house, known)
     if known is None:
         await _enrol(house, key, data.name or code.name, code)
+        await read_again_or_wait(house, device_id(key))
         known = house.ledger.directory.device(device_id(key))
         assert known is not None, "enrolled just now"
     return _redeemed(house, known)
@@ -203,6 +207,7 @@ def _redeemed(house: House, device: Device) -> Redeemed:
         log_key=house.log_vkey,
         time=house.clock(),
         utc_offset_minutes=house.genesis.utc_offset_minutes,
+        server_key=_base64url(house.genesis.key),
     )
 
 

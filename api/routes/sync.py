@@ -9,12 +9,14 @@ from typing import ClassVar, Final
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import Stream
+from msgspec import structs
 
 from api.bodies import read_body, refuse_media_type
 from api.bootstrap import House
 from api.dpop import ProofError, UseDpopNonceError
 from api.given import Housed
 from api.identity import Asked, check_proof
+from api.unread import keep_unread
 from domain.errors import FaultError
 from sync_engine.commit import Delivery
 from sync_engine.pull import answer
@@ -91,6 +93,16 @@ async def exchange(
             pending=asked.pending,
         )
     )
+    if receipt.problems and is_met and house.ledger.directory.device_revoked_at(asked.device) is None:
+        problems = await keep_unread(
+            house,
+            receipt.problems,
+            frames=asked.frames,
+            relayed=asked.relayed,
+            uploader=asked.device,
+            arrived_ms=now_ms,
+        )
+        receipt = structs.replace(receipt, problems=problems)
     return await answer(house.sequencer, asked, receipt, is_proven=is_proven, now_ms=house.clock())
 
 
