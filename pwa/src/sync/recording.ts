@@ -3,7 +3,7 @@
  * part in it, and neither does another tab: whoever was overtaken takes the place after.
  */
 import { type Bytes, fromHex, toHex, utf8 } from "../codec/bytes.ts";
-import { isMalformed } from "../codec/msgpack.ts";
+import { isMalformed, type Value } from "../codec/msgpack.ts";
 import { encodeOp, ID_BYTES, leafHash, OP_BYTES_MAX } from "../codec/op.ts";
 import type { Draft, Kind, Name } from "../domain/kinds.ts";
 import { writeBody } from "../domain/kinds.ts";
@@ -47,10 +47,29 @@ const nonceOf = async (device: Device, epoch: number, seq: number): Promise<Byte
 const nameOf = (name: OpRef | Name): Name =>
   name instanceof Uint8Array || Array.isArray(name) ? (name as Name) : fromHex((name as OpRef).hash);
 
+/** What becomes an op: its body as the bytes will hold it, also of a kind that this version does not know. */
+export interface Written {
+  readonly kind: string;
+  readonly body: readonly Value[];
+  readonly erasable?: RecordOptions["erasable"];
+  readonly note?: Value;
+}
+
+/** Gives what was written the next place in the chain. Rejects with a `RecordFault`; then nothing was recorded. */
+export type Append = (written: Written, beside?: Beside) => Promise<OpRef>;
+
 export const openRecording = (ports: Ports, keeper: Keeper): Record => {
-  const one: Record = async (kind, fields, options = {}, beside) => {
+  const append = openAppending(ports, keeper);
+  // A body that does not fit its kind is a bug of the screen, and is told as one.
+  return async (kind, fields, options = {}, beside) => {
     const body = writeBody(kind, fields, options.names?.map(nameOf), options.occurred ?? null);
-    const values = (options.erasable ?? []).map((value): readonly [Bytes, Uint8Array] => [
+    return append({ ...options, kind, body }, beside);
+  };
+};
+
+export const openAppending = (ports: Ports, keeper: Keeper): Append => {
+  const one: Append = async ({ kind, body, erasable = [], note = null }, beside) => {
+    const values = erasable.map((value): readonly [Bytes, Uint8Array] => [
       ports.randomBytes(SALT_BYTES),
       typeof value === "string" ? utf8(value) : value,
     ]);
@@ -62,7 +81,7 @@ export const openRecording = (ports: Ports, keeper: Keeper): Record => {
       const nonce = await nonceOf(memory.device, currentEpoch(phone).number, nextSeq(phone));
       const op = nextOp(phone, { kind, body, values }, nonce, now);
       const data = encoded(op);
-      const entry: Recorded = { op, data, hash: leafHash(data), values, note: options.note ?? null };
+      const entry: Recorded = { op, data, hash: leafHash(data), values, note };
       const n = memory.count + 1;
       const { epoch, seq } = op;
       const device = toHex(memory.device.device);
@@ -72,7 +91,7 @@ export const openRecording = (ports: Ports, keeper: Keeper): Record => {
         put: async (tx) =>
           Promise.all([
             // Never `put`: an op that is there is never replaced.
-            tx.objectStore("ops").add({ n, device, epoch, seq, data, values, note: entry.note }),
+            tx.objectStore("ops").add({ n, device, epoch, seq, data, values, note }),
             putPhone(tx, { ...phone, prev: entry.hash }, seq === 1 ? null : memory.phone),
             beside?.put(tx, entry),
           ]),
@@ -88,11 +107,10 @@ export const openRecording = (ports: Ports, keeper: Keeper): Record => {
     return { epoch: ref.epoch, seq: ref.seq, hash: ref.hash };
   };
 
-  return async (...intent) => {
+  return async (written, beside) => {
     try {
-      return await one(...intent);
+      return await one(written, beside);
     } catch (error) {
-      // A body that does not fit its kind is a bug of the screen, and is told as one.
       if (isRecordFault(error) || (error instanceof Error && "type" in error)) throw error;
       throw recordFault(isOutOfSpace(error) ? "storage-full" : "storage-failed", error);
     }
