@@ -5,7 +5,7 @@ import asyncio
 import json
 from typing import Any, Final
 
-from api.bootstrap import PIN, open_database, read_genesis
+from api.bootstrap import DATABASE, PIN, NotFoundedError, open_database, read_genesis
 from api.cli.options import Commands, add_data, command
 from api.settings import Settings, read_settings
 from blockchain_trace.adapters.pin_file import PinFile
@@ -54,6 +54,8 @@ async def examine(settings: Settings) -> tuple[str, LedgerReport, LogReport]:
 
     Raises NotFoundedError, FaultError.
     """
+    if not settings.database_url and not (settings.data_dir / DATABASE).is_file():
+        raise NotFoundedError  # opening it would make one, and who verifies changes nothing
     engine = await open_database(settings)
     try:
         org, genesis = await read_genesis(engine)

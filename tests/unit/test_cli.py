@@ -92,6 +92,7 @@ def test_a_bad_row_is_named_and_the_file_is_left_out_unless_asked(
 
 def test_what_is_not_there_is_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--data", str(tmp_path)]) == EXIT_REFUSED
+    assert not list(tmp_path.iterdir()), "who verifies changes nothing"
     assert "there is no organisation here yet" in capsys.readouterr().err
     assert main(["bench", "moon"]) == EXIT_REFUSED
     assert "no figure is called 'moon'" in capsys.readouterr().err
