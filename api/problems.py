@@ -58,6 +58,7 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "malformed-body-encoding": _BAD,
     # who asks
     "wrong-proof": HTTPStatus.UNAUTHORIZED,
+    "wrong-assertion": HTTPStatus.UNAUTHORIZED,
     "use-dpop-nonce": HTTPStatus.UNAUTHORIZED,
     "no-session": HTTPStatus.UNAUTHORIZED,
     "session-expired": HTTPStatus.UNAUTHORIZED,

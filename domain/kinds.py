@@ -556,10 +556,10 @@ class Grant(Body, frozen=True):
 
 
 class Revoke(Body, frozen=True):
-    """The end of a person's rights, of one role, or of a device."""
+    """The end of a person's rights, of one role, of a device, or of a passkey."""
 
     kind = "revoke"
-    what: Literal["person", "device", "role"]
+    what: Literal["person", "device", "role", "passkey"]
     id: Any
     """Text or bytes, which no msgspec union holds: `parse_body` sees to it."""
     role: Id | None = None
@@ -597,6 +597,20 @@ class Lease(Body, frozen=True):
     for_index: Natural | None = None
 
 
+class Credential(Body, frozen=True):
+    """A passkey of a person, made on `device`: `key` is SubjectPublicKeyInfo (DER), `rp` the relying party's id."""
+
+    kind = "credential"
+    person: Id
+    id: bytes
+    alg: Whole
+    key: bytes
+    rp: Id
+    name: Text
+    device: Device | None = None
+    backed_up: bool = False
+
+
 class Lotmap(Body, frozen=True):
     """The day's Merkle root over all lots and their histories: with its proof, nothing of a lot was left out."""
 
@@ -612,14 +626,14 @@ BODIES: Final[dict[str, type[Body]]] = {
         Receive, Move, Pick, Ship, Deliver, Return, Adjust, Dispose, Finish, Count, Pack, Unpack, Weigh,
         Harvest, FarmWork, Transform, TestResult, Inspect, Hold, Recall, Label, Offer, Take,
         Price, Payment, Settle, Order, Task, Reserve, Approve, Release, Certificate, Resolve, Set, Tag, Close,
-        Void, Attach, Sign, Genesis, Enrol, Session, Grant, Revoke, Rotate, Sequenced, Lease, Lotmap,
+        Void, Attach, Sign, Genesis, Enrol, Session, Grant, Revoke, Rotate, Sequenced, Lease, Lotmap, Credential,
     )
 }  # fmt: skip
 """Every kind that this version folds; others are kept, relayed and deferred."""
 
 INTENTS: Final = frozenset(kind for kind, body in BODIES.items() if body.intent)
 SERVER_KINDS: Final = frozenset(
-    {"genesis", "enrol", "revoke", "rotate", "grant", "sequenced", "lease", "lotmap"}
+    {"genesis", "enrol", "revoke", "rotate", "grant", "sequenced", "lease", "lotmap", "credential"}
 )
 """Only a server device may seal these."""
 

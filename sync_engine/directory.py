@@ -6,15 +6,17 @@ Order-free: an entry counts from its index on, and a revocation ends it below th
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from operator import itemgetter
 
 from msgspec import Struct, structs
 
 from domain import kinds
+from domain.assertion import Passkey
 from domain.kinds import parse_body
 from domain.rights import DESK_ROLES, may_record
 from sync_engine.logged import ACCEPTED, Logged
 
-IDENTITY_KINDS = frozenset({"genesis", "enrol", "session", "grant", "revoke", "rotate"})
+IDENTITY_KINDS = frozenset({"genesis", "enrol", "session", "grant", "revoke", "rotate", "credential"})
 
 
 class Device(Struct, frozen=True):
@@ -78,6 +80,9 @@ class Directory:
         """People with a grant that names places."""
         self._revocations: list[Revocation] = []
         self._devices_revoked: dict[bytes, int] = {}
+        self._passkeys: dict[bytes, list[tuple[int, Passkey, str]]] = {}
+        """Credential id → (index, passkey, its name), in order of the log."""
+        self._passkeys_revoked: dict[bytes, list[int]] = {}
         self._last_index = -1
         self._roles: dict[tuple[str, int], frozenset[str]] = {}
         """Roles by (person, index), of people whose grants name no instants; forgotten with every new entry."""
@@ -117,6 +122,12 @@ class Directory:
                 self._bound.add(body.person)
         elif isinstance(body, kinds.Rotate):
             self._enter_key(body.device, index, body.key)
+        elif isinstance(body, kinds.Credential):
+            passkey = Passkey(body.id, body.person, body.alg, body.key, body.rp)
+            insort(self._passkeys.setdefault(body.id, []), (index, passkey, body.name), key=itemgetter(0))
+        elif isinstance(body, kinds.Revoke) and body.what == "passkey":
+            if isinstance(body.id, bytes):
+                insort(self._passkeys_revoked.setdefault(body.id, []), index)
         elif isinstance(body, kinds.Revoke):
             self._revocations.append(Revocation(body.what, body.id, body.role, index))
             if body.what == "device":
@@ -155,6 +166,26 @@ class Directory:
     def device_revoked_at(self, device: bytes) -> int | None:
         """Return the index from which a device's key no longer counts."""
         return self._devices_revoked.get(device)
+
+    def passkey(self, credential: bytes, below: int) -> Passkey | None:
+        """Return the passkey that the log below an index gives to somebody and does not take back."""
+        known = [
+            (index, passkey) for index, passkey, _ in self._passkeys.get(credential, ()) if index < below
+        ]
+        if not known:
+            return None
+        index, passkey = known[-1]
+        is_revoked = any(index < at < below for at in self._passkeys_revoked.get(credential, ()))
+        return None if is_revoked else passkey
+
+    def passkeys_of(self, person: str) -> list[tuple[int, Passkey, str]]:
+        """Return (index, passkey, name) of each that a person has now, the oldest first."""
+        end = self._last_index + 1
+        found = [known[-1] for known in self._passkeys.values()]
+        return sorted(
+            (it for it in found if it[1].person == person and self.passkey(it[1].id, end) == it[1]),
+            key=itemgetter(0),
+        )
 
     def roles_of(self, person: str, *, below: int, at_ms: int) -> frozenset[str]:
         """Return the roles that the log gave a person in the entries below an index, at an instant."""

@@ -1,10 +1,20 @@
 """What the ledger says of an op when it is logged (DESIGN §6, sync.md §3). Facts are never refused; intents may be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from typing import Final, NamedTuple
 
 from domain import kinds
+from domain.assertion import (
+    Assertion,
+    WrongAssertionError,
+    decode_assertion,
+    session_challenge,
+    sign_challenge,
+    verify_assertion,
+)
+from domain.canonical import MalformedError
 from domain.kinds import INTENTS, SERVER_KINDS, Body, MalformedBodyError, parse_body
 from domain.ops import VERSION, Op, named_hashes, occurred
 from domain.rights import may_back_date, may_record
@@ -112,7 +122,8 @@ def _in_session(op: Op, body: Body, device: Device, c: Circumstances) -> Ruling:
         return _no(op, "no-session")
     if not is_server and c.arrived_ms - (c.seen_ms or 0) > OFFLINE_ALLOWANCE_MS:
         return _no(op, "stale")
-    return _rights(op, body, session.person, c)
+    ruling = _rights(op, body, session.person, c)
+    return _sign(op, body, session.person, c) if ruling is ACCEPT and isinstance(body, kinds.Sign) else ruling
 
 
 def _session(op: Op, body: kinds.Session, device: Device, c: Circumstances) -> Ruling:
@@ -120,7 +131,42 @@ def _session(op: Op, body: kinds.Session, device: Device, c: Circumstances) -> R
         return _no(op, "no-right")
     if not c.directory.roles_of(body.person, below=c.leaf, at_ms=c.t):
         return _no(op, "no-right")
-    return ACCEPT
+    if body.assurance == "form":
+        return _no(op, "no-right")  # only a server's device records what a form said
+    if body.assurance == "device":
+        return ACCEPT
+    try:
+        assertion = decode_assertion(body.proof or b"")
+    except MalformedError:
+        return _no(op, WrongAssertionError.code)
+    challenges = [
+        session_challenge(op.org, op.device, key, body.person, body.expires_ms, body.nonce)
+        for key in c.directory.keys_of(op.device, op.seen[0])
+    ]
+    return _asserted(op, assertion, body.person, challenges, c)
+
+
+def _sign(op: Op, body: kinds.Sign, person: str, c: Circumstances) -> Ruling:
+    """A fresh assertion by the person whose session it is, over the op that it names."""
+    assertion = Assertion(body.credential, body.authenticator_data, body.client_data, body.signature)
+    named = body.names[0]
+    if not isinstance(named, bytes):
+        return _no(op, MalformedBodyError.code)
+    return _asserted(op, assertion, person, [sign_challenge(op.org, named)], c)
+
+
+def _asserted(
+    op: Op, assertion: Assertion, person: str, challenges: Iterable[bytes], c: Circumstances
+) -> Ruling:
+    """By a passkey that the log gave to this person below the op, and had not taken back when it arrived."""
+    passkey = c.directory.passkey(assertion.credential, c.leaf)
+    if passkey is None or passkey.person != person:
+        return _no(op, "unknown-passkey")
+    for challenge in challenges:
+        with suppress(WrongAssertionError):
+            verify_assertion(assertion, passkey, challenge)
+            return ACCEPT
+    return _no(op, WrongAssertionError.code)
 
 
 def _rights(op: Op, body: Body, person: str, c: Circumstances) -> Ruling:

@@ -75,7 +75,7 @@ def _derive_record(state: State, rows: Rows, key: str) -> None:
         row = (bucket, f"record.{kind}", noted.origin.hash.hex())
         state.record_keys[index] = row
         rows.put(*row, [index, noted.origin.o, *fields[2:]])
-    elif isinstance(noted.body, kinds.Enrol | kinds.Session | kinds.Revoke):
+    elif isinstance(noted.body, kinds.Enrol | kinds.Session | kinds.Revoke | kinds.Credential):
         _identity_row(state, rows, noted)
 
 
@@ -94,6 +94,11 @@ def _identity_row(state: State, rows: Rows, noted: Noted) -> None:
             noted.origin.o,
         ]
         row = ("desk", "session", noted.origin.hash[:16].hex())
+    elif isinstance(body, kinds.Credential):
+        device = None if body.device is None else body.device.hex()
+        o = noted.origin.o
+        value = [body.id, body.person, body.alg, body.key, body.rp, body.name, device, body.backed_up, o]
+        row = ("org", "passkey", str(index))
     else:
         assert isinstance(body, kinds.Revoke)
         entity = body.id.hex() if isinstance(body.id, bytes) else body.id

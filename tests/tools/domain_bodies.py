@@ -79,6 +79,7 @@ FIELDS: Final[dict[str, tuple[Any, ...]]] = {
                   ((2, "accepted", "", 7, 1),)),
     "lease": (DEVICE, "MLK", "1122", "R2", 24, 1_795_363_200_000, 12),
     "lotmap": ("2026-11-23", HASH, 300),
+    "credential": ("liu", b"\x01\x02", -7, b"\x03\x04", "stock.example", "刘洋的手机", DEVICE, True),
 }  # fmt: skip
 """Fields after `occurred, names`."""
 
@@ -88,7 +89,7 @@ LEAST: Final[dict[str, int]] = {
     "inspect": 4, "hold": 5, "recall": 2, "label": 3, "offer": 3, "take": 1, "price": 6, "payment": 3, "settle": 3,
     "order": 5, "task": 5, "reserve": 3, "approve": 4, "release": 0, "certificate": 7, "resolve": 1, "set": 3, "tag": 4,
     "close": 1, "void": 1, "attach": 3, "sign": 4, "genesis": 8, "enrol": 5, "session": 4, "grant": 2, "revoke": 2,
-    "rotate": 2, "sequenced": 3, "lease": 6, "lotmap": 3,
+    "rotate": 2, "sequenced": 3, "lease": 6, "lotmap": 3, "credential": 6,
 }  # fmt: skip
 """How many fields of a kind have no default."""
 

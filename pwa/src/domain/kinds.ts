@@ -233,7 +233,7 @@ const FIELDS = {
     untilMs: optional(nullable(whole), null),
   }),
   revoke: struct({
-    what: oneOf("person", "device", "role"),
+    what: oneOf("person", "device", "role", "passkey"),
     id: wordsOrBytes,
     role: optional(idOrNull, null),
   }),
@@ -272,6 +272,16 @@ const FIELDS = {
     forIndex: optional(grams, null),
   }),
   lotmap: struct({ day, root: digest, size: natural }),
+  credential: struct({
+    person: id,
+    id: bytes(),
+    alg: whole,
+    key: bytes(),
+    rp: id,
+    name: words,
+    device: optional(nullable(device), null),
+    backedUp: optional(bool, false),
+  }),
 } as const;
 
 /** The kinds that this version can record and read; others are kept and shown as unknown. */
