@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api import pages, problems
 from api.bootstrap import House
 from api.edge import Edge
-from api.routes import bundles, desk, enrolment, evidence, log, sync
+from api.routes import acknowledgements, bundles, desk, enrolment, evidence, log, sync
 from domain.errors import DomainError, FaultError
 
 BODY_BYTES_MAX: Final = 12 * 1024 * 1024
@@ -38,6 +38,7 @@ _TAGS: Final = [
 _ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *sync.ROUTES,
     *bundles.ROUTES,
+    *acknowledgements.ROUTES,
     enrolment.ROUTER,
     evidence.ROUTER,
     desk.QUERIES,

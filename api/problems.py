@@ -48,6 +48,8 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "unknown-device": HTTPStatus.NOT_FOUND,
     "kept-unread": HTTPStatus.ACCEPTED,
     "too-many-unread": HTTPStatus.TOO_MANY_REQUESTS,
+    "malformed-acknowledgement": _BAD,
+    "false-acknowledgement": _UNPROCESSABLE,
     "malformed-note": _BAD,
     "malformed-checkpoint": _BAD,
     "note-refused": _UNPROCESSABLE,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from sync_engine.acknowledgement import End
 from sync_engine.fold.rows import Changes
 from sync_engine.frame import ErasableValue
 from sync_engine.logged import Logged, VerdictChange
@@ -133,3 +134,13 @@ class DeviceState(Struct, frozen=True):
     """(epoch, last seq) durable without a gap: in the log or waiting beside it."""
     settled: Sequence[tuple[int, int, int]] = ()
     """(epoch, first seq, last seq) with a verdict other than deferred."""
+
+
+class DurableState(Struct, frozen=True):
+    """What the log holds of one device, for an acknowledgement."""
+
+    ends: tuple[End, ...]
+    values: int
+    """Erasable values that its ops hold the digests of, whether they arrived or not."""
+    attached: frozenset[bytes]
+    """SHA-256 of the documents that its ops attach, whether they arrived or not."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from domain.kinds import Attach
 from domain.ops import LeafHash, Op, named_hashes
 from sync_engine.chain import Head
 from sync_engine.commit import DeviceState, WaitingFrame
@@ -12,6 +13,9 @@ WAITING_FRAMES_MAX: Final = 256
 """Per device: a phone's whole outbox after weeks, cut small, carried by others out of order."""
 WAITING_BYTES_MAX: Final = 8 * 1024 * 1024
 """Per device: what waits is held in memory, decoded."""
+
+ATTACHED: Final = 2
+"""Where the body of an `attach` names its document: it is told of even where the rest cannot be read."""
 
 
 class Beside(NamedTuple):
@@ -32,13 +36,19 @@ class Beside(NamedTuple):
 class DeviceChain:
     """Epoch by epoch the main branch, the later branches, and what is still without a final verdict."""
 
-    __slots__ = ("_branches", "_deferred", "_enrol", "_main", "waiting")
+    __slots__ = ("_branches", "_deferred", "_enrol", "_main", "_tips", "attached", "values", "waiting")
 
     def __init__(self, enrol: bytes) -> None:
         self._enrol = enrol
         self._main: dict[int, list[LeafHash]] = {}
         self._branches: dict[bytes, tuple[int, int]] = {}
+        self._tips: set[bytes] = set()
+        """The last op of each later branch."""
         self._deferred: dict[int, set[int]] = {}
+        self.values = 0
+        """Erasable values that its ops hold the digests of."""
+        self.attached: set[bytes] = set()
+        """SHA-256 of the documents that its ops attach."""
         self.waiting: dict[bytes, Beside] = {}
         """By the name of the frame."""
 
@@ -68,8 +78,13 @@ class DeviceChain:
 
     def extend(self, op: Op, digest: LeafHash, *, is_branch: bool) -> None:
         """Note an op that the log took."""
+        self.values += len(op.erasable)
+        if op.kind == Attach.kind and len(op.body) > ATTACHED and isinstance(op.body[ATTACHED], bytes):
+            self.attached.add(op.body[ATTACHED])
         if is_branch:
             self._branches[digest] = (op.epoch, op.seq)
+            self._tips.add(digest)
+            self._tips.discard(op.prev)
             return
         main = self._main.setdefault(op.epoch, [])
         main.append(digest)
@@ -102,6 +117,10 @@ class DeviceChain:
             acked=tuple(self._acked()),
             settled=tuple(self._settled()),
         )
+
+    def ends(self) -> list[LeafHash]:
+        """The last op of each epoch's main branch and of each later branch."""
+        return [*(main[-1] for main in self._main.values()), *(LeafHash(tip) for tip in sorted(self._tips))]
 
     def _acked(self) -> Iterator[tuple[int, int]]:
         reach = {epoch: len(main) for epoch, main in self._main.items()}

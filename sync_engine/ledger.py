@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 from msgspec import structs
 
 from domain.ops import GENESIS_PREV, NOTHING_SEEN, LeafHash
+from sync_engine.acknowledgement import End
 from sync_engine.commit import (
     Appended,
     Commit,
     Contact,
     Delivery,
     DeviceState,
+    DurableState,
     Intention,
     KeptValue,
     WaitingFrame,
@@ -79,6 +81,17 @@ class Ledger:
     def device_state(self, device: bytes) -> DeviceState:
         """Return how far the ops of a device have come, for its sync reply."""
         return self._intake.chain(device).state()
+
+    def durable(self, device: bytes, named: Collection[bytes] = ()) -> DurableState:
+        """Return what an acknowledgement says of a device: the ends of its chain, and the ops of it that are named."""
+        chain = self._intake.chain(device)
+        ends: dict[bytes, End] = {}
+        for digest in (*chain.ends(), *named):
+            index = self.fold.index_of(digest)
+            entry = None if index is None else self.fold.logged(index)
+            if entry is not None and entry.op.device == device:
+                ends[digest] = End(entry.op.epoch, entry.op.seq, entry.hash, entry.index)
+        return DurableState(tuple(ends.values()), chain.values, frozenset(chain.attached))
 
     def waiting(self, device: bytes) -> Sequence[WaitingFrame]:
         """Return the frames of a device that wait beside the log."""

@@ -7,6 +7,7 @@ from litestar import get
 from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 
+from api.acknowledging import read_beside
 from api.bootstrap import House
 from api.given import Asking, Housed
 from api.naming import Naming
@@ -48,6 +49,12 @@ class DeviceLine(Struct, frozen=True):
     clock_off: int | None
     """Server time less its clock then, in ms."""
     waiting: list[WaitingStretch]
+    missing_values: int
+    """Erasable values of its ops that never arrived."""
+    missing_evidence: int
+    """Documents that its ops attach and that never arrived."""
+    is_safe: bool
+    """At its last sync it held nothing that is not here in full: it could have been wiped then."""
 
 
 class OpLine(Struct, frozen=True):
@@ -102,12 +109,16 @@ async def devices(house: Housed, caller: Asking) -> list[DeviceLine]:
     """Every device, with what it has not sent as far as it said."""
     contacts = await house.reads.contacts()
     waiting = await house.reads.waiting()
+    beside = await read_beside(house)
     ledger = house.ledger
     naming = Naming(ledger, now_ms=house.clock())
     found = []
     for device in ledger.directory.devices():
         contact = contacts.get(device.id)
         enrol = ledger.fold.logged(device.index)
+        missing = beside.missing(device.id, ledger.durable(device.id))
+        stretches = [WaitingStretch(*stretch) for stretch in waiting.get(device.id, ())]
+        is_empty = contact is not None and contact.pending == 0
         found.append(
             DeviceLine(
                 id=device.id.hex(),
@@ -120,7 +131,10 @@ async def devices(house: Housed, caller: Asking) -> list[DeviceLine]:
                 last_sync=None if contact is None else contact.at_ms,
                 pending=None if contact is None else contact.pending,
                 clock_off=None if contact is None else contact.clock_off_ms,
-                waiting=[WaitingStretch(*stretch) for stretch in waiting.get(device.id, ())],
+                waiting=stretches,
+                missing_values=missing[0],
+                missing_evidence=missing[1],
+                is_safe=is_empty and not stretches and missing == (0, 0),
             )
         )
     return found

@@ -55,3 +55,9 @@ class EvidenceStore:
         async with self._engine.connect() as connection:
             record = (await connection.execute(query)).first()
         return None if record is None else Evidence(record.media_type, record.data)
+
+    async def held(self) -> set[bytes]:
+        """Return the digests of all documents that are there."""
+        query = select(_FILES.sha256).where(_FILES.org == self._org)
+        async with self._engine.connect() as connection:
+            return set((await connection.execute(query)).scalars())

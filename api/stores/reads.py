@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage.tables import contacts, ledger_rows, ops, waiting_frames
+from storage.tables import contacts, erasable_values, ledger_rows, ops, waiting_frames
 from sync_engine.commit import Contact
 from sync_engine.logged import ACCEPTED
 
@@ -65,6 +65,19 @@ class Reads:
         for device, epoch, first, last, arrived in found:
             by_device.setdefault(device, []).append((epoch, first, last, arrived))
         return by_device
+
+    async def value_counts(self) -> dict[bytes, int]:
+        """Return, by device, how many erasable values of its ops are here."""
+        query = (
+            select(ops.c.device, func.count().label("held"))
+            .join(
+                erasable_values, (erasable_values.c.org == ops.c.org) & (erasable_values.c.leaf == ops.c.leaf)
+            )
+            .where(ops.c.org == self._org)
+        )
+        async with self._engine.connect() as connection:
+            found = await connection.execute(query.group_by(ops.c.device))
+            return {record.device: record.held for record in found}
 
     async def indexes(
         self,
