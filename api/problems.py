@@ -15,7 +15,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import DomainError, FaultError
-from sync_engine.adapters.ledger_store import StorageFaultError, StorageFullError
+from sync_engine.adapters.faults import fault_of
 
 log: Final = structlog.get_logger(__name__)
 
@@ -172,8 +172,7 @@ def failed(_request: _Asked, error: FaultError) -> Response[bytes]:
 
 def database_failed(request: _Asked, error: SQLAlchemyError) -> Response[bytes]:
     """What the API itself reads or keeps beside the ledger could not be: the database is away, or its disk is full."""
-    is_full = "full" in str(error) or "No space left" in str(error)
-    return failed(request, StorageFullError() if is_full else StorageFaultError(reason=type(error).__name__))
+    return failed(request, fault_of(error))
 
 
 def rejected(_request: _Asked, error: HTTPException) -> Response[bytes]:

@@ -56,7 +56,10 @@ class Pin(Protocol):
         ...
 
     def write(self, head: SignedHead) -> None:
-        """Keep a head; durable on return. Raises FaultError."""
+        """Keep a head; durable on return. One that is no larger than what is kept changes nothing.
+
+        Raises FaultError.
+        """
         ...
 
 
@@ -108,6 +111,17 @@ class TransparencyLog:
                 raise RollbackError(size=size, signed_size=pinned.size)
             if root_at(pinned.size, read_tile) != pinned.root:
                 raise LogContradictedError(size=pinned.size)
+        self._edge = edge
+        return Grown(size, root, note or "")
+
+    def follow(self, leaf_hashes: Sequence[bytes], note: str | None) -> Grown:
+        """Add leaves over which another process with this key signed a note.
+
+        Raises LogContradictedError when they are not the tree that it states; then nothing may be signed.
+        """
+        edge = tiles_for_append(self._edge, leaf_hashes)[0] if leaf_hashes else self._edge
+        size, root = edge.size, edge.frontier().root()
+        self._refuse_other(size, root, note)
         self._edge = edge
         return Grown(size, root, note or "")
 

@@ -43,6 +43,15 @@ def open_engine(url: str | URL) -> AsyncEngine:
     return engine
 
 
+def deciding(engine: AsyncEngine) -> AsyncEngine:
+    """Return the engine for short transactions that decide by what is there, and write.
+
+    On PostgreSQL each statement sees what was committed before it, where it waits for others too; in one fixed state it
+    would fail instead of seeing that somebody was first.
+    """
+    return engine if is_sqlite(engine) else engine.execution_options(isolation_level="READ COMMITTED")
+
+
 def is_sqlite(engine: AsyncEngine) -> bool:
     """Whether the database is a SQLite file."""
     return engine.dialect.name == "sqlite"

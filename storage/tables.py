@@ -129,6 +129,17 @@ checkpoints: Final = Table(
 )
 """Every signed checkpoint, as its C2SP note."""
 
+ledger_heads: Final = Table(
+    "ledger_heads",
+    metadata,
+    Column("org", String(32), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+)
+"""How far each organisation's ledger is: leaves, the root of their tree, and how many commits there were, also those
+that logged nothing. Whoever commits on PostgreSQL holds the lock of this row, so there it is also who may."""
+
 contacts: Final = Table(
     "contacts",
     metadata,

@@ -1,4 +1,9 @@
-"""The one connection that writes an organisation's ledger: batches of tuples in, a durable transaction out."""
+"""The connection that writes an organisation's ledger: batches of tuples in, a durable transaction out.
+
+On SQLite whoever opened it is the only one who can write, until it is closed. On PostgreSQL any number of processes
+have one each, and whoever holds the lock on the ledger's row of `ledger_heads` writes: from `begin` to the end of that
+transaction, so what a connection lost can never be committed by it (docs/adr/0012-many-processes.md).
+"""
 
 import asyncio
 import os
@@ -7,29 +12,62 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from domain.merkle import EMPTY_ROOT
 from storage.engine import PRAGMAS, is_sqlite
-from storage.writer_lock import LedgerInUseError, advisory_key, lock_file
+from storage.listening import CHANNEL, TELL
+from storage.writer_lock import lock_file
+
+LOCK_WAIT_MS: Final = 10_000
+"""How long a process of several waits for its turn: longer, and its callers are told to come back."""
+IDLE_MS_MAX: Final = 30_000
+"""How long the holder of the lock may say nothing. A process that was stopped, or whose machine is gone, loses it; the
+largest group of frames is judged in less than half of it."""
+
+_SESSION: Final = (
+    f"SET lock_timeout = {LOCK_WAIT_MS}",
+    f"SET idle_in_transaction_session_timeout = {IDLE_MS_MAX}",
+    "SET synchronous_commit = on",  # whatever the server's default: an answer follows durability
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+)
 
 Step = tuple[str, Sequence[tuple[Any, ...]]]
 """A statement, and the records that it takes, each once."""
+
+HeadRow = tuple[int, bytes, int]
+"""Size, root and revision of a ledger, as `ledger_heads` has them."""
 
 _T = TypeVar("_T")
 
 
 class Writer(Protocol):
-    """Holds the organisation's lock until it is closed. One task at a time."""
+    """One task at a time. After an error, or when a call was cancelled, close it.
 
-    async def write(self, steps: Sequence[Step]) -> None:
-        """Make all of it durable as one transaction, or none. After an error, or when cancelled, close it.
+    Raises SQLAlchemyError, sqlite3.Error, OSError.
+    """
 
-        Raises SQLAlchemyError, sqlite3.Error, OSError.
+    async def begin(self) -> HeadRow:
+        """Be the only one who writes the ledger until `write` or `release`, and return its head, as it stays till then.
+
+        Waits at most `LOCK_WAIT_MS` for who writes now.
         """
+        ...
+
+    async def write(self, steps: Sequence[Step], head: HeadRow | None = None) -> None:
+        """Make all of it durable as one transaction, or none; `head` is what the steps make of the ledger's row.
+
+        Without `begin` it writes what is no part of the ledger: others may write at the same time.
+        """
+        ...
+
+    async def release(self) -> None:
+        """Let others write; nothing was written."""
         ...
 
     async def close(self) -> None:
@@ -38,9 +76,9 @@ class Writer(Protocol):
 
 
 async def open_writer(engine: AsyncEngine, org: str) -> Writer:
-    """Become the writer of an organisation.
+    """Return a writer of an organisation.
 
-    Raises LedgerInUseError when another is, SQLAlchemyError, sqlite3.Error, OSError.
+    Raises LedgerInUseError when another process has the file, SQLAlchemyError, sqlite3.Error, OSError.
     """
     if is_sqlite(engine):
         path = engine.url.database
@@ -53,6 +91,8 @@ class _SqliteWriter:
     """A connection in a thread of its own: a transaction is one call across, not one for each statement."""
 
     def __init__(self, path: Path, org: str) -> None:
+        self._org = org
+        self._head: HeadRow = (0, b"", 0)
         self._lock = lock_file(path, org)
         self._thread = ThreadPoolExecutor(1, "ledger-writer")
         self._connection: sqlite3.Connection | None = None
@@ -67,8 +107,15 @@ class _SqliteWriter:
             raise
         return writer
 
-    async def write(self, steps: Sequence[Step]) -> None:
+    async def begin(self) -> HeadRow:
+        return self._head
+
+    async def write(self, steps: Sequence[Step], head: HeadRow | None = None) -> None:
         await self._run(lambda: self._write(steps))
+        self._head = head or self._head
+
+    async def release(self) -> None:
+        pass
 
     async def close(self) -> None:
         # Behind a transaction that was cancelled but still runs: nobody may load before it has ended.
@@ -84,6 +131,9 @@ class _SqliteWriter:
         self._connection = sqlite3.connect(path, isolation_level=None)
         for pragma in PRAGMAS:
             self._connection.execute(pragma)
+        self._connection.execute(_NEW_HEAD.format("?", "?"), (self._org, EMPTY_ROOT))
+        found = self._connection.execute(_HEAD.format("?"), (self._org,)).fetchone()
+        self._head = found[0], found[1], found[2]
 
     def _write(self, steps: Sequence[Step]) -> None:
         assert self._connection is not None, "written between open and close"
@@ -100,33 +150,60 @@ class _SqliteWriter:
 class _ServerWriter:
     """A connection to a database server."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, org: str) -> None:
         self._connection = connection
+        self._org = org
 
     @classmethod
     async def open(cls, engine: AsyncEngine, org: str) -> "_ServerWriter":
         connection = await engine.connect()
+        writer = cls(connection, org)
         try:
-            asked = text("SELECT pg_try_advisory_lock(:key)")
-            has_it = (await connection.execute(asked, {"key": advisory_key(org)})).scalar()
+            # Each statement must see what was committed before it began: the lock is waited for within the transaction.
+            await connection.execution_options(isolation_level="READ COMMITTED")
+            for statement in _SESSION:
+                await connection.exec_driver_sql(statement)
+            named = "SELECT set_config('application_name', $1, false)"
+            await connection.exec_driver_sql(named, (f"gobi {org} {os.getpid()}",))
+            await connection.exec_driver_sql(_NEW_HEAD.format("$1", "$2"), (org, EMPTY_ROOT))
             await connection.commit()
         except BaseException:
-            await connection.close()
+            await writer.close()
             raise
-        if not has_it:
-            await connection.close()
-            raise LedgerInUseError(org=org)
-        return cls(connection)
+        return writer
 
-    async def write(self, steps: Sequence[Step]) -> None:
+    async def begin(self) -> HeadRow:
+        # A row that was waited for is read as whoever held it left it: one statement is the lock and the look.
+        found = await self._connection.exec_driver_sql(_HEAD.format("$1") + " FOR UPDATE", (self._org,))
+        head: Any = found.one()
+        return head[0], head[1], head[2]
+
+    async def write(self, steps: Sequence[Step], head: HeadRow | None = None) -> None:
         for statement, records in steps:
             if records:
                 await self._connection.exec_driver_sql(statement, list(records))
         await self._connection.commit()
+        if head is not None:
+            await self._tell()
+
+    async def release(self) -> None:
+        await self._connection.rollback()
 
     async def close(self) -> None:
-        # The lock ends with its connection, so that is closed for good and not kept for others.
+        # Its settings are not for others, and half a transaction for nobody: it is closed for good.
         with suppress(SQLAlchemyError, OSError):
             await self._connection.invalidate()
         with suppress(SQLAlchemyError, OSError):
             await self._connection.close()
+
+    async def _tell(self) -> None:
+        # What was committed stands whether or not anybody hears of it.
+        with suppress(SQLAlchemyError, OSError):
+            await self._connection.exec_driver_sql(TELL, (CHANNEL, self._org))
+            await self._connection.commit()
+
+
+_HEAD: Final = "SELECT size, root, revision FROM ledger_heads WHERE org = {}"
+_NEW_HEAD: Final = (
+    "INSERT INTO ledger_heads (org, size, root, revision) VALUES ({}, 0, {}, 0) ON CONFLICT DO NOTHING"
+)

@@ -1,12 +1,10 @@
-"""One writer per organisation: whoever holds the lock writes the log and signs its checkpoints.
+"""A ledger in a file is of one process: a lock file beside the database says so for as long as the process lives.
 
-On SQLite a lock file beside the database, because a second process would fold on a state of its own; on PostgreSQL an
-advisory lock of the very connection that commits, so that a connection that is lost can commit nothing more.
+On PostgreSQL processes take turns (`storage.writer`).
 """
 
 import fcntl
 import os
-from hashlib import sha256
 from pathlib import Path
 
 from domain.errors import FaultError
@@ -36,8 +34,3 @@ def lock_file(database: Path, org: str) -> int:
         os.close(descriptor)
         raise LedgerInUseError(org=org) from error
     return descriptor
-
-
-def advisory_key(org: str) -> int:
-    """Return the number of an organisation's advisory lock."""
-    return int.from_bytes(sha256(b"gobi/writer/" + org.encode()).digest()[:8], "big", signed=True)

@@ -196,11 +196,18 @@ class Intake:
         self._bounds = None
         batch.waiting_added[name] = stored
 
-    def keep_stored(self, stored: WaitingFrame) -> None:
-        """Put a frame beside the log again, as storage kept it; its seals were judged when it came."""
-        frame = decode_frame(stored.data, self._secret_of)
-        standing = stored.last_seq - stored.first_seq + 1
-        self.chain(stored.device).waiting[stored.hash] = Beside(stored, frame, standing)
+    def wait_as_stored(self, waiting: Mapping[bytes, WaitingFrame]) -> None:
+        """Let exactly these frames wait, by name; their seals were judged when they came."""
+        known: set[bytes] = set()
+        for chain in self.chains.values():
+            for name in [name for name in chain.waiting if name not in waiting]:
+                del chain.waiting[name]
+            known.update(chain.waiting)
+        for name, stored in waiting.items():
+            if name not in known:
+                frame = decode_frame(stored.data, self._secret_of)
+                standing = stored.last_seq - stored.first_seq + 1
+                self.chain(stored.device).waiting[name] = Beside(stored, frame, standing)
         self._bounds = None
 
     def _release(self, chain: DeviceChain, batch: Batch) -> None:

@@ -31,7 +31,7 @@ from sync_engine.intake import Arrival, Batch, Intake
 from sync_engine.judgement import Judgement, Known
 from sync_engine.logged import Logged, VerdictChange
 from sync_engine.merging import NO_CHANGES, merged
-from sync_engine.refold import refold
+from sync_engine.refold import commits
 from sync_engine.seal import PrivateKey
 from sync_engine.sequenced import Saying, pack
 from sync_engine.server_chain import Recorded, ServerChain
@@ -114,22 +114,38 @@ class Ledger:
         `branches` are the indexes of ops on later branches of a fork.
         """
         assert self._size == 0, "a ledger is loaded once, before it takes anything"
-        held = list(logged)
-        for entry in held:
-            assert entry.index == self._size, "a log has no gaps"
-            self._size += 1
-            is_branch = entry.index in branches
-            self.directory.apply((entry,))
-            self._intake.chain(entry.op.device).extend(entry.op, LeafHash(entry.hash), is_branch=is_branch)
-            self._known.note(entry)
-            if (entry.verdict, entry.code) == UNKNOWN_KIND:
-                self._known.unread.add(entry.index)
-            if entry.op.device == self.server_device:
-                self._server.resume(entry.op, LeafHash(entry.hash))
-        refold(self.fold, held, self.server_device)
-        for stored in waiting:
-            self._intake.keep_stored(stored)
+        self.follow(list(logged), branches, waiting)
         return self.fold.drain()
+
+    def follow(
+        self, logged: Sequence[Logged], branches: Collection[int] = (), waiting: Iterable[WaitingFrame] = ()
+    ) -> None:
+        """Take in what was committed elsewhere, from leaf `size` on, in order of index, with the last word on each op.
+
+        `branches` as for `load`; `waiting` is every frame that waits beside the log now. Afterwards the ledger is what
+        it would be had it made these commits itself; their rows are stored already.
+        """
+        for said in commits(logged, self.server_device):
+            for entry in said.entries:
+                self._note(entry, is_branch=entry.index in branches)
+            self.fold.apply(said.entries)
+            self._known.amend(said.changes)
+            self.fold.derive(said.end)
+        assert not logged or self._size == logged[-1].index + 1, (
+            "a commit ends with what the server says of it"
+        )
+        self._intake.wait_as_stored({stored.hash: stored for stored in waiting})
+
+    def _note(self, entry: Logged, *, is_branch: bool) -> None:
+        assert entry.index == self._size, "a log has no gaps"
+        self._size += 1
+        self.directory.apply((entry,))
+        self._intake.chain(entry.op.device).extend(entry.op, LeafHash(entry.hash), is_branch=is_branch)
+        self._known.note(entry)
+        if (entry.verdict, entry.code) == UNKNOWN_KIND:
+            self._known.unread.add(entry.index)
+        if entry.op.device == self.server_device:
+            self._server.resume(entry.op, LeafHash(entry.hash))
 
     # --- a new log ---------------------------------------------------------------------------------------------
 

@@ -1,16 +1,42 @@
 """What the sequencer needs from the world: a store whose commit is atomic and durable, and who signs the log."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
+from domain.errors import FaultError
+from domain.merkle import EMPTY_ROOT
 from sync_engine.commit import Commit, Contact, WaitingFrame
 from sync_engine.logged import Logged
 from sync_engine.wire import Row
 
 TilePlace = tuple[int, int]
 """(level, index) of a tile."""
+RETRY_S: Final = 1
+
+
+class LedgerUnavailableError(FaultError):
+    """The ledger cannot commit now; nothing of the request was acknowledged."""
+
+    code = "ledger-unavailable"
+
+    def __init__(self, *, reason: str, retryable: bool = True, retry_after_s: int | None = RETRY_S) -> None:
+        super().__init__(
+            f"the ledger cannot commit: {reason}", retryable=retryable, retry_after_s=retry_after_s
+        )
+        self.reason = reason
+
+
+class Position(Struct, frozen=True):
+    """How far a stored ledger is. Equal positions are equal ledgers.
+
+    `revision` counts all commits, also those that logged nothing; `root` is that of the tree of `size` leaves.
+    """
+
+    size: int = 0
+    root: bytes = EMPTY_ROOT
+    revision: int = 0
 
 
 class SealedHead(Protocol):
@@ -51,21 +77,34 @@ class LogSealer(Protocol):
         """
         ...
 
+    def follow(self, leaf_hashes: Sequence[bytes], note: str | None) -> SealedHead:
+        """Add leaves that another process made durable, and signed with `note`.
+
+        Raises a FaultError when they are not the tree that the note states; then `resume` is needed.
+        """
+        ...
+
     def append(self, leaf_hashes: Sequence[bytes]) -> SealedHead:
         """Add leaves and sign. Nobody may see the note before it is confirmed."""
         ...
 
     def confirm(self, head: SealedHead) -> None:
-        """Remember, outside the database, that this head is durable and may be shown from now on."""
+        """Remember, outside the database, that this head is durable and may be shown from now on.
+
+        A head that is smaller than one that was remembered changes nothing.
+        """
         ...
 
 
 class Stored(Struct, frozen=True, kw_only=True):
-    """What a store holds of an organisation's log."""
+    """What a store holds of an organisation's log, from some leaf on."""
 
+    position: Position = Position()
     logged: Sequence[Logged] = ()
+    """Each with the last word on it."""
     branches: frozenset[int] = frozenset()
     waiting: Sequence[WaitingFrame] = ()
+    """Every frame that waits beside the log."""
     note: str | None = None
     """The last signed checkpoint."""
 
@@ -93,8 +132,21 @@ class RowsFound(Struct, frozen=True):
 class Cut(Protocol):
     """One consistent state of the store: every read sees the same commits. Must be closed."""
 
+    @property
+    def position(self) -> Position:
+        """Which state it is."""
+        ...
+
+    async def stored(self, begin: int = 0) -> Stored:
+        """Return the log from leaf `begin` on, and what waits beside it. Raises FaultError."""
+        ...
+
     async def rows(self, wanted: RowsWanted) -> RowsFound:
         """Return rows; values are `msgspec.Raw`, in the encoding in which they travel."""
+        ...
+
+    async def tiles(self, places: Collection[TilePlace]) -> Mapping[TilePlace, bytes]:
+        """Return the tiles that are there."""
         ...
 
     async def close(self) -> None:
@@ -103,24 +155,32 @@ class Cut(Protocol):
 
 
 class LedgerStore(Protocol):
-    """Where one organisation's ledger is durable. One writer: a second `open` raises LedgerInUseError."""
+    """Where one organisation's ledger is durable. One task at a time, but for `cut`, `position` and `changed`.
+
+    Either one process has it (`open` of a second raises LedgerInUseError), or several do and take turns: from `begin`
+    to the end of `commit` or `release` nobody else commits.
+    """
 
     async def open(self) -> None:
-        """Become the writer. Raises FaultError."""
+        """Be ready to commit. Raises FaultError."""
         ...
 
-    async def load(self) -> Stored:
-        """Return everything that was committed. Raises FaultError."""
+    async def begin(self) -> Position:
+        """Be the only one who commits, until `commit` or `release`; return the position, as it stays until then.
+
+        Raises FaultError: nothing was begun.
+        """
         ...
 
-    async def tiles(self, places: Collection[TilePlace]) -> Mapping[TilePlace, bytes]:
-        """Return the tiles that are there."""
+    async def release(self) -> None:
+        """Let others commit; nothing is committed."""
         ...
 
-    async def commit(self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]) -> None:
-        """Make all of it durable, or none. Atomic; returns after it is on the disk.
+    async def commit(self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]) -> Position:
+        """Make all of it durable, or none, and let others commit. Atomic; returns after it is on the disk.
 
-        Raises FaultError; then it is unknown whether it is durable, and the caller must load anew.
+        Raises FaultError; then it is unknown whether it is durable, and the caller must load anew. Whoever lost the
+        turn that `begin` gave, for whatever reason, gets the fault and has committed nothing.
         """
         ...
 
@@ -128,10 +188,21 @@ class LedgerStore(Protocol):
         """Keep whom the server met. Raises FaultError."""
         ...
 
+    async def position(self) -> Position:
+        """Return how far the ledger is: not before anything that was durable at the call. Raises FaultError."""
+        ...
+
     async def cut(self) -> Cut:
-        """Return the state as it is now."""
+        """Return the state as it is now. Raises FaultError."""
+        ...
+
+    async def changed(self) -> None:
+        """Return when another process may have committed since the last call; soon after, and now and then anyway.
+
+        Never returns where there is no other process.
+        """
         ...
 
     async def close(self) -> None:
-        """Let another be the writer."""
+        """Let another have it."""
         ...

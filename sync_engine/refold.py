@@ -5,9 +5,10 @@ rebuilds must stop where the sequencer stopped.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from sync_engine.fold.fold import Fold
-from sync_engine.logged import Logged
+from sync_engine.logged import Logged, VerdictChange
 from sync_engine.sequenced import history
 
 
@@ -27,16 +28,39 @@ def commit_ends(logged: Sequence[Logged], server: bytes) -> Iterator[int]:
         yield last
 
 
+class Said(NamedTuple):
+    """One group commit as whoever made it saw it."""
+
+    entries: Sequence[Logged]
+    """With the first word on each."""
+    changes: Sequence[VerdictChange]
+    """Its later words, on these and on earlier ones."""
+    end: int
+    """The index of its last op."""
+
+
+def commits(logged: Sequence[Logged], server: bytes) -> Iterator[Said]:
+    """Yield the group commits of a log, or of the end of one that begins where a commit does.
+
+    `logged` has the last word on each op.
+    """
+    first_words, changes = history(logged, server)
+    begun, said, base = 0, 0, logged[0].index if logged else 0
+    for last in commit_ends(logged, server):
+        until, end = said, last + 1 - base
+        while until < len(changes) and changes[until].stated_at <= last:
+            until += 1
+        entries = [first_words.get(entry.index, entry) for entry in logged[begun:end]]
+        yield Said(entries, changes[said:until], last)
+        begun, said = end, until
+
+
 def refold(fold: Fold, logged: Sequence[Logged], server: bytes) -> None:
     """Fold a log into an empty fold, each verdict where it was said; `logged` has the last word on each op."""
-    first_words, changes = history(logged, server)
-    begun, said = 0, 0
-    for end in commit_ends(logged, server):
-        fold.apply([first_words.get(entry.index, entry) for entry in logged[begun : end + 1]])
-        until = said
-        while until < len(changes) and changes[until].stated_at <= end:
-            until += 1
-        fold.amend(changes[said:until])
+    covered = 0
+    for entries, changes, end in commits(logged, server):
+        fold.apply(entries)
+        fold.amend(changes)
         fold.derive(end)
-        begun, said = end + 1, until
-    fold.apply(logged[begun:])
+        covered = end + 1
+    fold.apply(logged[covered:])

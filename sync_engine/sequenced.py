@@ -116,7 +116,11 @@ def _hear(body: kinds.Sequenced, entries: dict[int, Logged], uncovered: dict[int
 
 
 def history(logged: Sequence[Logged], server: bytes) -> tuple[Mapping[int, Logged], Sequence[VerdictChange]]:
-    """Return the entries whose word changed, with the first word on each; and every later word, in order."""
+    """Return the entries whose word changed, with the first word on each; and every later word, in order.
+
+    `logged` is a log, or the end of one from a commit on.
+    """
+    base = logged[0].index if logged else 0
     said = [entry for entry in logged if entry.op.kind == "sequenced" and entry.op.device == server]
     bodies = [(entry.index, parse_body("sequenced", entry.op.body)) for entry in said]
     changes = [
@@ -134,7 +138,7 @@ def history(logged: Sequence[Logged], server: bytes) -> tuple[Mapping[int, Logge
             offset, err = body.times[at - body.first_index]
             verdict, code = words.get(at - body.first_index, (ACCEPTED, ""))
             first[at] = structs.replace(
-                logged[at], verdict=as_verdict(verdict), code=code, t=body.server_ms - offset, err=err
+                logged[at - base], verdict=as_verdict(verdict), code=code, t=body.server_ms - offset, err=err
             )
     return first, changes
 

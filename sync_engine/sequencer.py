@@ -1,14 +1,17 @@
-"""The one writer of an organisation's log: it gathers what waits, and commits it as a group.
+"""Who writes an organisation's log: it gathers what waits, and commits it as a group.
 
 The rules are the ledger's, the bytes the store's; what stands here is their order. Nothing is answered before it is
 durable. When a commit fails, nobody can know whether it was persisted, so the ledger in memory is thrown away and
 loaded anew; phones and callers simply send again, and what did arrive the first time is a redelivery.
+
+Several processes may write one log in turns (`LedgerStore.begin`). Each holds the whole ledger, so whoever has the turn
+first takes in what the others committed; and whoever is asked something first looks whether there is more.
 """
 
 import asyncio
 import gc
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
@@ -18,32 +21,21 @@ from msgspec import Struct
 from domain.errors import FaultError
 from domain.merkle import EMPTY_ROOT
 from sync_engine.commit import Commit, Contact, Delivery, Intention
+from sync_engine.jobs import Job, fail_all, take_group
 from sync_engine.ledger import Ledger
-from sync_engine.ports import Cut, LedgerStore, LogSealer, SealedHead
+from sync_engine.ports import Cut, LedgerStore, LedgerUnavailableError, LogSealer, Position, SealedHead
 from sync_engine.wire import Problem
 
 log: Final = structlog.get_logger(__name__)
 
-GROUP_BYTES_MAX: Final = 8 * 1024 * 1024
-"""Frames of one group commit: what waits longer than this goes into the next, so that nobody waits for everybody."""
-GROUP_JOBS_MAX: Final = 512
 CONTACTS_EVERY_S: Final = 5.0
 """A poll with nothing new costs no write: contacts wait for the next commit, or this long."""
 TICK_EVERY_S: Final = 3600.0
 """An idle log states the time once an hour: expiries and deadlines read it."""
-RETRY_S: Final = 1
-
-
-class LedgerUnavailableError(FaultError):
-    """The ledger cannot commit now; nothing of the request was acknowledged."""
-
-    code = "ledger-unavailable"
-
-    def __init__(self, *, reason: str, retryable: bool = True, retry_after_s: int | None = RETRY_S) -> None:
-        super().__init__(
-            f"the ledger cannot commit: {reason}", retryable=retryable, retry_after_s=retry_after_s
-        )
-        self.reason = reason
+TROUBLED_S: Final = 60.0
+"""What trying again does not heal is tried again this seldom: to load a ledger takes a while."""
+TICKS_SKIP_MS: Final = int(TICK_EVERY_S * 900)
+"""Of several processes that are idle, one tells the time: the others see that it was told not long ago."""
 
 
 class Receipt(Struct, frozen=True):
@@ -82,29 +74,6 @@ class Founder(Protocol):
         ...
 
 
-class _Job:
-    __slots__ = ("delivery", "done", "intentions")
-
-    def __init__(self, delivery: Delivery | None = None, intentions: Sequence[Intention] = ()) -> None:
-        self.delivery = delivery
-        self.intentions = intentions
-        self.done: asyncio.Future[tuple[Sequence[Problem], Commit, int]] = (
-            asyncio.get_running_loop().create_future()
-        )
-        """Problems of the delivery, the commit, and the number of the first of these intentions in it."""
-
-    @property
-    def size(self) -> int:
-        """Bytes of frames."""
-        if self.delivery is None:
-            return 0
-        return sum(map(len, self.delivery.frames)) + sum(map(len, self.delivery.relayed))
-
-    def fail(self, error: Exception) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
-
-
 class Sequencer:
     """Owns one organisation's ledger. Safe for concurrent tasks of one event loop.
 
@@ -124,32 +93,42 @@ class Sequencer:
         self._new_ledger = new_ledger
         self._now_ms = now_ms
         self._ledger: Ledger | None = None
+        self._is_ahead = False
+        """Whether the ledger in memory may hold what is not durable."""
+        self._position = Position()
         self._head = Head()
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[Job] = deque()
         self._wake = asyncio.Event()
         self._stops = False
         self._turn = asyncio.Lock()
         self._contacts: dict[bytes, Contact] = {}
         self._listeners: set[asyncio.Queue[int]] = set()
         self._task: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
 
     # --- life ------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Load the ledger, compare it to what was last signed, and begin to commit.
 
-        Raises FaultError: another process writes it, the log was rolled back or damaged, the database is away.
+        Raises FaultError: another process has it, the log was rolled back or damaged, the database is away.
         """
         try:
+            await self._store.open()
             await self._load()
         except BaseException:
             await self._store.close()
             raise
         _spare_the_collector()
         self._task = asyncio.create_task(self._run(), name="sequencer")
+        self._following = asyncio.create_task(self._follow(), name="follower")
 
     async def stop(self) -> None:
         """Finish the commit in hand, answer what still waits with a fault, and let another be the writer."""
+        following, self._following = self._following, None
+        if following is not None:
+            following.cancel()
+            await asyncio.wait([following])
         task, self._task = self._task, None
         if task is not None:
             # By a word, not by cancelling: a commit in hand ends, and no race can swallow the word.
@@ -157,7 +136,7 @@ class Sequencer:
             self._wake.set()
             await task
             self._stops = False
-        _fail_all(self._jobs, LedgerUnavailableError(reason="the server stops"))
+        fail_all(self._jobs, LedgerUnavailableError(reason="the server stops"))
         self._jobs.clear()
         await self._store.close()
 
@@ -183,7 +162,7 @@ class Sequencer:
 
         Raises FaultError; then nothing is acknowledged, and sending again is harmless.
         """
-        problems, commit, _ = await self._enqueue(_Job(delivery=delivery))
+        problems, commit, _ = await self._enqueue(Job(delivery=delivery))
         return Receipt(problems, commit.log_size)
 
     async def record(self, intentions: Sequence[Intention]) -> list[tuple[int, bytes]]:
@@ -196,24 +175,27 @@ class Sequencer:
             return []
         for intention in intentions:
             self.ledger.refuse_unrecordable(intention)
-        _, commit, first = await self._enqueue(_Job(intentions=intentions))
+        _, commit, first = await self._enqueue(Job(intentions=intentions))
         return list(commit.recorded[first : first + len(intentions)])
 
     async def found(self, founder: Founder) -> Commit:
         """Commit what the founder makes of the empty ledger.
 
+        Raises FaultError: also when another process founded it at the same time.
+        """
+        async with self._writing():
+            if self._position.size:
+                raise LedgerUnavailableError(reason="it is founded already", retryable=False)
+            return await self._store_commit(founder(self.ledger, self._now_ms()))
+
+    async def refresh(self) -> None:
+        """See at least what was durable when this was called, whoever committed it.
+
         Raises FaultError.
         """
-        async with self._turn:
-            await self._loaded()
-            try:
-                return await self._store_commit(founder(self.ledger, self._now_ms()))
-            except asyncio.CancelledError:
-                self._ledger = None
-                raise
-            except Exception:
-                await self._recover()
-                raise
+        if self._ledger is None or (await self._store.position()).revision > self._position.revision:
+            async with self._turn:
+                await self._take_in_all()
 
     @asynccontextmanager
     async def at_rest(self) -> AsyncGenerator[AtRest, None]:
@@ -223,7 +205,13 @@ class Sequencer:
         """
         async with self._turn:
             await self._loaded()
-            yield AtRest(self.ledger, self._head, await self._store.cut())
+            cut = await self._store.cut()
+            try:
+                await self._take_in(cut)
+            except BaseException:
+                await cut.close()
+                raise
+            yield AtRest(self.ledger, self._head, cut)
 
     @asynccontextmanager
     async def subscribe(self) -> AsyncGenerator[asyncio.Queue[int], None]:
@@ -237,7 +225,7 @@ class Sequencer:
 
     # --- the loop --------------------------------------------------------------------------------------------------
 
-    async def _enqueue(self, job: _Job) -> tuple[Sequence[Problem], Commit, int]:
+    async def _enqueue(self, job: Job) -> tuple[Sequence[Problem], Commit, int]:
         if self._task is None or self._task.done():
             raise LedgerUnavailableError(reason="the sequencer does not run")
         self._jobs.append(job)
@@ -255,7 +243,7 @@ class Sequencer:
                 return
             if self._jobs:
                 idle_s = 0.0
-                await self._serve(self._group())
+                await self._serve(take_group(self._jobs))
                 continue
             idle_s += CONTACTS_EVERY_S
             if idle_s >= TICK_EVERY_S:
@@ -264,29 +252,16 @@ class Sequencer:
             elif self._contacts:
                 await self._store_contacts()
 
-    def _group(self) -> list[_Job]:
-        """Take what waits, as far as it fits into one commit."""
-        jobs: list[_Job] = []
-        size = 0
-        while self._jobs and len(jobs) < GROUP_JOBS_MAX and size < GROUP_BYTES_MAX:
-            job = self._jobs.popleft()
-            if not job.done.done():
-                jobs.append(job)
-                size += job.size
-        return jobs
-
-    async def _serve(self, jobs: Sequence[_Job]) -> None:
+    async def _serve(self, jobs: Sequence[Job]) -> None:
         """Commit jobs as one group, and answer each of them, whatever happens."""
         try:
-            async with self._turn:
-                unanswered = await self._attempt(jobs)
-            for job in unanswered:
+            for job in await self._attempt(jobs):
                 await self._serve([job])
         except asyncio.CancelledError:
-            _fail_all(jobs, LedgerUnavailableError(reason="the server stops"))
+            fail_all(jobs, LedgerUnavailableError(reason="the server stops"))
             raise
 
-    async def _attempt(self, jobs: Sequence[_Job]) -> Sequence[_Job]:
+    async def _attempt(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """Commit jobs, or fail them; return those that have to be tried one by one.
 
         One of them may meet a bug of ours: the others must not share its fate.
@@ -294,42 +269,88 @@ class Sequencer:
         try:
             await self._commit(jobs)
         except FaultError as fault:
-            await self._recover()
-            _fail_all(jobs, fault)
+            fail_all(jobs, fault)
         except Exception as error:
-            await self._recover()
             if len(jobs) > 1:
                 return jobs
             log.exception("commit_failed")
-            _fail_all(jobs, error)
-        except asyncio.CancelledError:
-            self._ledger = None
-            raise
+            fail_all(jobs, error)
         return ()
 
-    async def _commit(self, jobs: Sequence[_Job]) -> None:
-        await self._loaded()
+    async def _commit(self, jobs: Sequence[Job]) -> None:
+        if jobs and not any(job.adds for job in jobs):
+            await self._meet(jobs)
+            return
+        async with self._writing():
+            if not jobs and self._now_ms() - self.ledger.server_ms < TICKS_SKIP_MS:
+                return
+            commit = self._taken(jobs)
+            if _adds_something(commit):
+                await self._store_commit(commit)
+        self._answer(jobs, commit)
+
+    async def _meet(self, jobs: Sequence[Job]) -> None:
+        """Answer jobs that add nothing: they need no turn, and no look at what others committed."""
+        async with self._changing():
+            commit = self._taken(jobs)
+        self._answer(jobs, commit)
+
+    def _taken(self, jobs: Sequence[Job]) -> Commit:
         deliveries = [job.delivery for job in jobs if job.delivery is not None]
         intentions = [intention for job in jobs for intention in job.intentions]
+        self._is_ahead = True
         commit = self.ledger.take(deliveries, intentions, now_ms=self._now_ms(), seen=self._head.seen)
+        self._is_ahead = _adds_something(commit)
         self._contacts.update({contact.device: contact for contact in commit.contacts})
-        if _adds_something(commit):
-            await self._store_commit(commit)
-        self._answer(jobs, commit)
+        return commit
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncGenerator[None, None]:
+        """A turn to commit: nobody else commits, and the ledger in memory is what is stored."""
+        # Others may have their turn for seconds: whoever only reads must not wait for that.
+        position = await self._store.begin()
+        try:
+            async with self._changing():
+                if position != self._position:
+                    await self._take_in_all()
+                yield
+        finally:
+            with suppress(FaultError):  # then its connection is gone, and the turn with it
+                await self._store.release()
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncGenerator[None, None]:
+        """The ledger in memory, to change it: what it holds afterwards is durable, or it is loaded anew."""
+        async with self._turn:
+            try:
+                await self._loaded()
+                yield
+            except asyncio.CancelledError:
+                self._ledger = None
+                raise
+            except Exception:
+                await self._recover()
+                raise
 
     async def _store_commit(self, commit: Commit) -> Commit:
         """Seal the log over a commit and make it durable; only then is it shown to anybody."""
+        self._is_ahead = True
         head: SealedHead | None = None
         if commit.appended:
             head = self._sealer.append([entry.logged.hash for entry in commit.appended])
             assert head.size == commit.log_size, "the tree has a leaf for each op"
-        await self._store.commit(commit, head, tuple(self._contacts.values()))
+        self._position = await self._store.commit(commit, head, tuple(self._contacts.values()))
         self._contacts.clear()
+        await self._show(head)
+        self._is_ahead = False
+        return commit
+
+    async def _show(self, head: SealedHead | None) -> None:
+        """Let a durable head be seen: first by the pin, then by everybody."""
         if head is not None:
             await asyncio.to_thread(self._sealer.confirm, head)
             self._head = Head(head.size, head.root, head.note)
             self._poke()
-        return commit
 
     async def _store_contacts(self) -> None:
         contacts, self._contacts = self._contacts, {}
@@ -339,7 +360,7 @@ class Sequencer:
                 await self._loaded()
                 await self._store.put_contacts(tuple(contacts.values()))
 
-    def _answer(self, jobs: Sequence[_Job], commit: Commit) -> None:
+    def _answer(self, jobs: Sequence[Job], commit: Commit) -> None:
         problems, first = iter(commit.problems), 0
         for job in jobs:
             found = next(problems, ()) if job.delivery is not None else ()
@@ -353,32 +374,80 @@ class Sequencer:
                 queue.get_nowait()
             queue.put_nowait(self._head.size)
 
-    # --- loading ---------------------------------------------------------------------------------------------------
+    # --- loading, and following others -------------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        """Take in what others commit, soon after they do: for who listens, and so that a turn finds little new."""
+        while True:
+            await self._store.changed()
+            try:
+                await self.refresh()
+            except FaultError as fault:
+                log.warning("not_followed", code=fault.code, detail=str(fault))
+                await asyncio.sleep(fault.retry_after_s or TROUBLED_S)
+            except Exception:
+                log.exception("follow_failed")
+                await asyncio.sleep(TROUBLED_S)
 
     async def _loaded(self) -> None:
         if self._ledger is None:
+            await self._store.open()
             await self._load()
 
     async def _recover(self) -> None:
         """After a fault: what is in memory may be ahead of the disk, or behind it. Load, or try again later."""
-        self._ledger = None
+        if self._is_ahead:
+            self._ledger = None
         with suppress(FaultError):
-            await self._load()
+            await self._loaded()
 
     async def _load(self) -> None:
-        self._ledger = None
-        await self._store.open()
-        stored = await self._store.load()
-        size = len(stored.logged)
-        if any(entry.index != number for number, entry in enumerate(stored.logged)):
-            raise LedgerUnavailableError(reason="the stored log has a gap", retryable=False)
-        tiles = await self._store.tiles(self._sealer.tiles_to_resume(size))
+        cut = await self._store.cut()
+        try:
+            stored = await cut.stored()
+            size = len(stored.logged)
+            if any(entry.index != number for number, entry in enumerate(stored.logged)):
+                raise LedgerUnavailableError(reason="the stored log has a gap", retryable=False)
+            tiles = await cut.tiles(self._sealer.tiles_to_resume(size))
+        finally:
+            await cut.close()
         head = self._sealer.resume(size=size, note=stored.note, tiles=tiles)
         ledger = self._new_ledger()
         if stored.logged:
             ledger.load(stored.logged, stored.branches, stored.waiting)  # its rows are stored already
-        self._ledger = ledger
+        self._ledger, self._is_ahead = ledger, False
+        self._position = stored.position
         self._head = Head(head.size, head.root, head.note)
+
+    async def _take_in_all(self) -> None:
+        """Take in whatever is stored by now."""
+        await self._loaded()
+        cut = await self._store.cut()
+        try:
+            await self._take_in(cut)
+        finally:
+            await cut.close()
+
+    async def _take_in(self, cut: Cut) -> None:
+        """Bring the ledger in memory to the state of a cut."""
+        if cut.position == self._position:
+            return
+        ledger = self.ledger
+        if cut.position.size < ledger.size or cut.position.revision <= self._position.revision:
+            # The database is an older one: only all of it, and the pin, can say whether it may go on.
+            self._ledger = None
+            raise LedgerUnavailableError(reason="the database was set back; it is loaded anew")
+        stored = await cut.stored(ledger.size)
+        self._is_ahead = True
+        try:
+            head = self._sealer.follow([entry.hash for entry in stored.logged], stored.note)
+            ledger.follow(stored.logged, stored.branches, stored.waiting)
+            self._position = stored.position
+            await self._show(head if stored.logged else None)
+        except BaseException:
+            self._ledger = None
+            raise
+        self._is_ahead = False
 
 
 def _spare_the_collector() -> None:
@@ -402,8 +471,3 @@ def _adds_something(commit: Commit) -> bool:
         or commit.verdict_changes
         or commit.changes.rows
     )
-
-
-def _fail_all(jobs: Iterable[_Job], fault: Exception) -> None:
-    for job in jobs:
-        job.fail(fault)

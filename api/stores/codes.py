@@ -7,6 +7,7 @@ from msgspec import Struct
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from storage.engine import deciding
 from storage.tables import enrolment_codes
 
 LIFE_MS: Final = 15 * 60_000
@@ -30,7 +31,7 @@ class CodeStore:
     """The codes of one organisation."""
 
     def __init__(self, engine: AsyncEngine, org: str) -> None:
-        self._engine, self._org = engine, org
+        self._engine, self._org = deciding(engine), org
 
     async def put(self, code: str, entitled: Code, *, now_ms: int) -> None:
         """Keep a fresh code, and forget those of yesterday."""

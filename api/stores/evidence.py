@@ -7,6 +7,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from storage.engine import deciding
 from storage.tables import attachments
 
 EVIDENCE_BYTES_MAX: Final = 10 * 1024 * 1024
@@ -26,7 +27,7 @@ class EvidenceStore:
     """The evidence of one organisation."""
 
     def __init__(self, engine: AsyncEngine, org: str) -> None:
-        self._engine, self._org = engine, org
+        self._engine, self._org = deciding(engine), org
 
     async def put(self, digest: bytes, evidence: Evidence, *, device: bytes, now_ms: int) -> bool:
         """Keep a document whose digest was checked; False when it is there already."""

@@ -1,5 +1,6 @@
 """The pin as a small file. Keep it on another volume than the database, and out of every backup."""
 
+import fcntl
 import os
 import re
 from hashlib import sha256
@@ -27,12 +28,12 @@ class PinFaultError(FaultError):
 class PinFile:
     """Two lines, `<size> <root> <check>`, written in turn in place: a crash can spoil one of them, never both.
 
-    In place because a commit waits for it: making and renaming a file would cost more than the commit itself.
+    In place because a commit waits for it: making and renaming a file would cost more than the commit itself. Processes
+    of one machine may share it: each writes over the older line, under the file's lock, and never lowers it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._turn = 0
 
     def read(self) -> SignedHead | None:
         """See `Pin`."""
@@ -42,15 +43,10 @@ class PinFile:
             return None
         except OSError as error:
             raise PinFaultError(reason=str(error)) from error
-        found: list[tuple[int, int, bytes]] = []
-        for slot, start in enumerate((0, _LINE_BYTES)):
-            match = _LINE.fullmatch(data[start : start + _LINE_BYTES])
-            if match is not None and _check(match[1], match[2]) == match[3]:
-                found.append((int(match[1]), slot, bytes.fromhex(match[2].decode())))
+        found = _heads(data)
         if not found:
             raise PinFaultError(reason="damaged")
-        size, slot, root = max(found)
-        self._turn = 1 - slot
+        size, _, root = max(found)
         return SignedHead(size, root)
 
     def write(self, head: SignedHead) -> None:
@@ -59,17 +55,36 @@ class PinFile:
         size, root = b"%020d" % head.size, head.root.hex().encode()
         line = b"%s %s %s\n" % (size, root, _check(size, root))
         try:
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                if os.fstat(descriptor).st_size < 2 * _LINE_BYTES:
-                    line, self._turn = line * 2, 0
-                os.pwrite(descriptor, line, self._turn * _LINE_BYTES)
-                os.fdatasync(descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                _write_older(descriptor, head.size, line)
             finally:
                 os.close(descriptor)
         except OSError as error:
             raise PinFaultError(reason=str(error)) from error
-        self._turn = 1 - self._turn
+
+
+def _heads(data: bytes) -> list[tuple[int, int, bytes]]:
+    """Return (size, slot, root) of each line that is whole."""
+    found: list[tuple[int, int, bytes]] = []
+    for slot, start in enumerate((0, _LINE_BYTES)):
+        match = _LINE.fullmatch(data[start : start + _LINE_BYTES])
+        if match is not None and _check(match[1], match[2]) == match[3]:
+            found.append((int(match[1]), slot, bytes.fromhex(match[2].decode())))
+    return found
+
+
+def _write_older(descriptor: int, size: int, line: bytes) -> None:
+    data = os.pread(descriptor, 2 * _LINE_BYTES, 0)
+    found = _heads(data)
+    if found and max(found)[0] >= size:
+        return
+    slot = 1 - max(found)[1] if found else 0
+    if len(data) < 2 * _LINE_BYTES:
+        line, slot = line * 2, 0
+    os.pwrite(descriptor, line, slot * _LINE_BYTES)
+    os.fdatasync(descriptor)
 
 
 def _check(size: bytes, root: bytes) -> bytes:

@@ -1,19 +1,23 @@
 """The ledger of one organisation in SQLite or PostgreSQL: see `LedgerStore` in `ports` for what it promises."""
 
-import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from msgspec import structs
 from sqlalchemy import Executable, Result, Select, or_, select, text, tuple_, union_all
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.canonical import MalformedError
-from domain.errors import FaultError
 from storage import tables
+from storage.engine import is_sqlite
+from storage.listening import Listener
 from storage.statements import Statements
 from storage.writer import Step, Writer, open_writer
+from sync_engine.adapters.faults import FAILURES, DamagedLedgerError, fault_of
 from sync_engine.adapters.ledger_rows import (
+    Record,
     change_to_record,
     changes_to_records,
     contact_to_record,
@@ -27,47 +31,15 @@ from sync_engine.adapters.ledger_rows import (
     waiting_to_record,
 )
 from sync_engine.commit import Commit, Contact
-from sync_engine.ports import RowsFound, RowsWanted, SealedHead, Stored, TilePlace
+from sync_engine.ports import Position, RowsFound, RowsWanted, SealedHead, Stored, TilePlace
 
-DISK_FULL_RETRY_S: Final = 60
-"""Somebody has to make room first; phones keep what they have."""
-FAULT_RETRY_S: Final = 2
+CHANGED_EVERY_S: Final = 1.0
+"""Several processes tell each other when they commit; one that does not hear of it looks as often as this."""
 
 _ROWS: Final = tables.ledger_rows.c
 _IN_ORDER: Final = (text("changed"), text("ordinal"))
 _OPS: Final = tables.ops.c
 _TILES: Final = tables.log_tiles.c
-
-
-class StorageFullError(FaultError):
-    """The disk or the quota of the database is full."""
-
-    code = "storage-full"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the disk of the ledger is full: nothing was recorded", retry_after_s=DISK_FULL_RETRY_S
-        )
-
-
-class StorageFaultError(FaultError):
-    """The database failed."""
-
-    code = "storage-fault"
-
-    def __init__(self, *, reason: str) -> None:
-        super().__init__(f"the ledger's database failed: {reason}", retry_after_s=FAULT_RETRY_S)
-        self.reason = reason
-
-
-class DamagedLedgerError(FaultError):
-    """What is stored is no ledger: trying again does not help, `gobi doctor` names the damage."""
-
-    code = "ledger-damaged"
-
-    def __init__(self, *, reason: str) -> None:
-        super().__init__(f"the stored ledger is damaged: {reason}", retryable=False)
-        self.reason = reason
 
 
 class StoredLedger:
@@ -77,6 +49,9 @@ class StoredLedger:
         self._engine = engine
         self._org = org
         self._writer: Writer | None = None
+        self._position = Position()
+        """Where the ledger is, as far as `begin` and `commit` know."""
+        self._listener = None if is_sqlite(engine) else Listener(engine, org)
         make = Statements(engine.dialect)
         self._insert_op = make.insert(tables.ops)
         self._amend_op = make.amend(
@@ -91,78 +66,84 @@ class StoredLedger:
         self._put_tile = make.put(tables.log_tiles)
         self._put_checkpoint = make.put(tables.checkpoints)
         self._put_contact = make.put(tables.contacts)
+        heads = tables.ledger_heads.c
+        self._move_head = make.amend(
+            tables.ledger_heads, [heads.size, heads.root, heads.revision], [heads.org]
+        )
 
     async def open(self) -> None:
         """See `LedgerStore`."""
         if self._writer is None:
             try:
                 self._writer = await open_writer(self._engine, self._org)
-            except _FAILURES as error:
-                raise _fault(error) from error
+            except FAILURES as error:
+                raise fault_of(error) from error
+            if self._listener is None:
+                self._position = Position(*await self._writer.begin())
 
     async def close(self) -> None:
         """See `LedgerStore`."""
         writer, self._writer = self._writer, None
         if writer is not None:
             await writer.close()
+        if self._listener is not None:
+            await self._listener.close()
 
-    async def load(self) -> Stored:
+    async def begin(self) -> Position:
         """See `LedgerStore`."""
-        ops, waiting, checkpoints = tables.ops, tables.waiting_frames, tables.checkpoints
-        cut = await self.cut()
-        try:
-            found = await cut.execute(select(ops).where(ops.c.org == self._org).order_by(ops.c.leaf))
-            entries = [record_to_op(record) for record in found]
-            beside = select(waiting).where(waiting.c.org == self._org)
-            frames = await cut.execute(beside.order_by(waiting.c.arrived_ms, waiting.c.first_seq))
-            notes = select(checkpoints.c.note).where(checkpoints.c.org == self._org)
-            last = await cut.execute(notes.order_by(checkpoints.c.size.desc()).limit(1))
-            note: str | None = last.scalar()
-        except MalformedError as error:
-            raise DamagedLedgerError(reason=error.reason) from error
-        finally:
-            await cut.close()
-        return Stored(
-            logged=[entry.logged for entry in entries],
-            branches=frozenset(entry.logged.index for entry in entries if entry.is_branch),
-            waiting=[record_to_waiting(record) for record in frames],
-            note=note,
-        )
+        await self.open()
+        async with self._sound() as writer:
+            self._position = Position(*await writer.begin())
+        return self._position
 
-    async def tiles(self, places: Collection[TilePlace]) -> Mapping[TilePlace, bytes]:
+    async def release(self) -> None:
         """See `LedgerStore`."""
-        if not places:
-            return {}
-        wanted = tuple_(_TILES.level, _TILES.number).in_(list(places))
-        cut = await self.cut()
-        try:
-            columns = select(_TILES.level, _TILES.number, _TILES.data)
-            found = await cut.execute(columns.where(_TILES.org == self._org, wanted))
-            return {(record.level, record.number): record.data for record in found}
-        finally:
-            await cut.close()
+        if self._writer is not None:
+            async with self._sound() as writer:
+                await writer.release()
 
-    async def commit(self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]) -> None:
+    async def commit(self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]) -> Position:
         """See `LedgerStore`."""
-        await self.transact(self.steps(commit, head, contacts))
+        position = self._after(head)
+        await self.transact(self.steps(commit, head, contacts), position)
+        self._position = position
+        return position
 
     async def put_contacts(self, contacts: Sequence[Contact]) -> None:
         """See `LedgerStore`."""
-        records = [contact_to_record(self._org, contact) for contact in contacts]
-        await self.transact([(self._put_contact, records)])
+        await self.transact([(self._put_contact, self._met(contacts))])
+
+    async def position(self) -> Position:
+        """See `LedgerStore`."""
+        if self._listener is None:
+            return self._position  # nobody else moves it
+        try:
+            async with self._engine.connect() as connection:
+                return await _position(connection, self._org)
+        except FAILURES as error:
+            raise fault_of(error) from error
 
     async def cut(self) -> "StoredCut":
         """See `LedgerStore`."""
         try:
             connection = await self._engine.connect()
-            cut = StoredCut(connection, self._org)
+        except FAILURES as error:
+            raise fault_of(error) from error
+        try:
             # The state is that of the first statement, not of the beginning of the transaction.
-            await cut.execute(
-                select(tables.checkpoints.c.size).where(tables.checkpoints.c.org == "").limit(1)
-            )
-        except _FAILURES as error:
-            raise _fault(error) from error
-        return cut
+            return StoredCut(connection, self._org, await _position(connection, self._org))
+        except BaseException as error:
+            await connection.close()
+            if isinstance(error, FAILURES):
+                raise fault_of(error) from error
+            raise
+
+    async def changed(self) -> None:
+        """See `LedgerStore`."""
+        if self._listener is None:
+            await asyncio.Event().wait()
+        else:
+            await self._listener.wait(CHANGED_EVERY_S)
 
     def steps(self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]) -> list[Step]:
         """Return the steps of the transaction: statements and the records that they take."""
@@ -176,21 +157,37 @@ class StoredLedger:
             (self._add_waiting, [waiting_to_record(org, frame) for frame in commit.waiting_added]),
             (self._remove_waiting, [(org, name) for name in commit.waiting_removed]),
             (self._put_row, list(changes_to_records(org, changes, changed))),
-            (self._put_contact, [contact_to_record(org, contact) for contact in contacts]),
+            (self._put_contact, self._met(contacts)),
+            (self._move_head, [(*structs.astuple(self._after(head)), org)]),
         ]
         if head is not None:
             checkpoint = (org, head.size, head.root, head.note, commit.server_ms)
             steps += [(self._put_tile, head_to_records(org, head)), (self._put_checkpoint, [checkpoint])]
         return steps
 
-    async def transact(self, steps: Sequence[Step]) -> None:
-        """Make steps durable as one transaction. Raises FaultError."""
+    async def transact(self, steps: Sequence[Step], position: Position | None = None) -> None:
+        """Make steps durable as one transaction; `position` is where the ledger is then. Raises FaultError."""
+        async with self._sound() as writer:
+            await writer.write(steps, None if position is None else structs.astuple(position))
+
+    def _after(self, head: SealedHead | None) -> Position:
+        was = self._position
+        size, root = (was.size, was.root) if head is None else (head.size, head.root)
+        return Position(size, root, was.revision + 1)
+
+    def _met(self, contacts: Sequence[Contact]) -> list[Record]:
+        # In one order: two processes that met the same devices never wait for each other in a ring.
+        return [contact_to_record(self._org, one) for one in sorted(contacts, key=lambda one: one.device)]
+
+    @asynccontextmanager
+    async def _sound(self) -> AsyncGenerator[Writer, None]:
+        """The writer, for a call after which it is closed unless all went well. Raises FaultError."""
         assert self._writer is not None, "only who opened the store commits"
         try:
-            await self._writer.write(steps)
-        except _FAILURES as error:
+            yield self._writer
+        except FAILURES as error:
             await self.close()
-            raise _fault(error) from error
+            raise fault_of(error) from error
         except BaseException:
             # Cancelled in the middle: the connection must not carry half a commit into the next one.
             await self.close()
@@ -200,17 +197,48 @@ class StoredLedger:
 class StoredCut:
     """A read transaction."""
 
-    def __init__(self, connection: AsyncConnection, org: str) -> None:
+    def __init__(self, connection: AsyncConnection, org: str, position: Position) -> None:
         self._connection = connection
         self._org = org
+        self.position = position
 
     async def execute(self, statement: Executable) -> Result[Any]:
         """Run a query in this state. Raises FaultError."""
         try:
             return await self._connection.execute(statement)
-        except _FAILURES as error:
+        except FAILURES as error:
             await self.close()
-            raise _fault(error) from error
+            raise fault_of(error) from error
+
+    async def stored(self, begin: int = 0) -> Stored:
+        """See `Cut`."""
+        ops, waiting, checkpoints = tables.ops, tables.waiting_frames, tables.checkpoints
+        later = select(ops).where(ops.c.org == self._org, ops.c.leaf >= begin).order_by(ops.c.leaf)
+        try:
+            entries = [record_to_op(record) for record in await self.execute(later)]
+        except MalformedError as error:
+            raise DamagedLedgerError(reason=error.reason) from error
+        beside = select(waiting).where(waiting.c.org == self._org)
+        frames = await self.execute(beside.order_by(waiting.c.arrived_ms, waiting.c.first_seq))
+        notes = select(checkpoints.c.note).where(checkpoints.c.org == self._org)
+        last = await self.execute(notes.order_by(checkpoints.c.size.desc()).limit(1))
+        note: str | None = last.scalar()
+        return Stored(
+            position=self.position,
+            logged=[entry.logged for entry in entries],
+            branches=frozenset(entry.logged.index for entry in entries if entry.is_branch),
+            waiting=[record_to_waiting(record) for record in frames],
+            note=note,
+        )
+
+    async def tiles(self, places: Collection[TilePlace]) -> Mapping[TilePlace, bytes]:
+        """See `Cut`."""
+        if not places:
+            return {}
+        wanted = tuple_(_TILES.level, _TILES.number).in_(list(places))
+        columns = select(_TILES.level, _TILES.number, _TILES.data)
+        found = await self.execute(columns.where(_TILES.org == self._org, wanted))
+        return {(record.level, record.number): record.data for record in found}
 
     async def rows(self, wanted: RowsWanted) -> RowsFound:
         """See `Cut`."""
@@ -247,12 +275,9 @@ class StoredCut:
             await self._connection.close()
 
 
-_FAILURES: Final = (SQLAlchemyError, sqlite3.Error, OSError)
-
-
-def _fault(error: Exception) -> FaultError:
-    reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-    is_full = isinstance(error, OperationalError | sqlite3.OperationalError) and "full" in reason
-    if is_full or "No space left" in reason or "DiskFull" in type(error).__name__:
-        return StorageFullError()
-    return StorageFaultError(reason=reason.splitlines()[0][:200] if reason else type(error).__name__)
+async def _position(connection: AsyncConnection, org: str) -> Position:
+    """Return where a ledger is; the very beginning, where nobody has opened it yet."""
+    heads = tables.ledger_heads.c
+    found = await connection.execute(select(heads.size, heads.root, heads.revision).where(heads.org == org))
+    row = found.first()
+    return Position() if row is None else Position(*row)

@@ -18,8 +18,9 @@ from blockchain_trace.verification import verify_consistency, verify_inclusion
 from domain.canonical import MalformedError
 from domain.errors import FaultError
 from storage.writer_lock import LedgerInUseError
-from sync_engine.adapters.ledger_store import StorageFaultError, StorageFullError
+from sync_engine.adapters.faults import StorageFaultError, StorageFullError
 from sync_engine.commit import Commit, Contact, Delivery, Intention
+from sync_engine.ports import LedgerUnavailableError
 from sync_engine.pull import answer
 from sync_engine.wire import decode_request
 from tests.contracts.databases import POSTGRESQL, SQLITE, database_url
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sync_engine.phone import Phone
-    from sync_engine.ports import LedgerStore, SealedHead
+    from sync_engine.ports import LedgerStore, Position, SealedHead
 
 BACKENDS = [SQLITE, pytest.param(POSTGRESQL, marks=pytest.mark.needs_service("postgresql"))]
 
@@ -215,8 +216,8 @@ async def test_another_log_than_the_signed_one_is_not_signed(tmp_path: Path) -> 
     pin = PinFile(tmp_path / "last-signed")
     head = pin.read()
     assert head is not None
-    for _ in range(2):  # both lines of the file
-        pin.write(SignedHead(head.size, bytes(32)))
+    (tmp_path / "last-signed").unlink()
+    pin.write(SignedHead(head.size, bytes(32)))
     with pytest.raises(LogContradictedError):
         await open_company(tmp_path)
 
@@ -234,15 +235,16 @@ class FaultyStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    async def commit(self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]) -> None:
+    async def commit(self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]) -> Position:
         fault, self.next = self.next, ""
         if fault == "full":
             raise StorageFullError
         if fault == "lost":
             raise StorageFaultError(reason="the disk went away")
-        await self._inner.commit(commit, head, contacts)
+        position = await self._inner.commit(commit, head, contacts)
         if fault == "kept":
             raise StorageFaultError(reason="the connection broke after the commit")
+        return position
 
 
 class FaultyPin:
@@ -461,7 +463,7 @@ async def test_rows_are_refused_with_the_reason_and_frames_are_taken_all_the_sam
 
 async def test_an_empty_ledger_has_no_founder_but_one(tmp_path: Path) -> None:
     company = await open_company(tmp_path)
-    with pytest.raises(AssertionError):
+    with pytest.raises(LedgerUnavailableError):
         await company.sequencer.found(genesis)
     await company.hire(1)
     await company.close()

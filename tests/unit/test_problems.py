@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from api.imports.reasons import REASONS
 from api.problems import STATUSES, problem, status_of
 from api.routes.enrolment import UnknownEnrolmentCodeError
-from sync_engine.sequencer import LedgerUnavailableError
+from sync_engine.ports import LedgerUnavailableError
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("domain", "storage", "sync_engine", "blockchain_trace", "iot_ingest", "voice", "api")
