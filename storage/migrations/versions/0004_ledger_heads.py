@@ -1,13 +1,13 @@
 """One row says how far each ledger is: several processes lock it to commit, and look at it to see what is new.
 
-Revision ID: 0003
+Revision ID: 0004
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
