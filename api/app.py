@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api import pages, problems
 from api.bootstrap import House
 from api.edge import Edge
-from api.routes import acknowledgements, bundles, desk, enrolment, evidence, log, sync
+from api.routes import acknowledgements, bundles, desk, enrolment, evidence, log, passkeys, sync
 from domain.errors import DomainError, FaultError
 
 BODY_BYTES_MAX: Final = 12 * 1024 * 1024
@@ -26,6 +26,7 @@ BODY_BYTES_MAX: Final = 12 * 1024 * 1024
 _TAGS: Final = [
     Tag("sync", "Phones: frames up, rows down."),
     Tag("enrolment", "How a device joins."),
+    Tag("identity", "Who people are: passkeys."),
     Tag("evidence", "Photos, signatures and documents."),
     Tag("log", "The transparency log: public, C2SP formats."),
     Tag(
@@ -40,6 +41,7 @@ _ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *bundles.ROUTES,
     *acknowledgements.ROUTES,
     enrolment.ROUTER,
+    passkeys.ROUTER,
     evidence.ROUTER,
     desk.QUERIES,
     desk.ACTS,

@@ -61,6 +61,9 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     # who asks
     "wrong-proof": HTTPStatus.UNAUTHORIZED,
     "wrong-assertion": HTTPStatus.UNAUTHORIZED,
+    "no-passkeys-here": HTTPStatus.CONFLICT,
+    "not-entitled-to-passkey": HTTPStatus.FORBIDDEN,
+    "passkey-there": HTTPStatus.CONFLICT,
     "use-dpop-nonce": HTTPStatus.UNAUTHORIZED,
     "no-session": HTTPStatus.UNAUTHORIZED,
     "session-expired": HTTPStatus.UNAUTHORIZED,

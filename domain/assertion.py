@@ -144,12 +144,12 @@ def _check_client_data(client_data: bytes, rp: str, challenge: bytes) -> None:
         raise WrongAssertionError(reason="challenge")
     if told.get("crossOrigin", False) is not False:
         raise WrongAssertionError(reason="cross-origin")
-    if not _is_at_home(told.get("origin"), rp):
+    if not is_at_home(told.get("origin"), rp):
         raise WrongAssertionError(reason="origin")
 
 
-def _is_at_home(origin: object, rp: str) -> bool:
-    """Whether a page of this origin may use passkeys of the relying party: its host, or a host below it, over TLS."""
+def is_at_home(origin: object, rp: str) -> bool:
+    """Whether a page of this origin may use passkeys of the relying party: its host, or one below it, over TLS."""
     found = _ORIGIN.fullmatch(origin) if isinstance(origin, str) else None
     if found is None:
         return False
