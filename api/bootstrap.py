@@ -7,15 +7,15 @@ keeps. Features never import each other, so the sequencer is handed the log that
 import secrets as chance
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import ClassVar, Final
+from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.clock import Clock, wall_clock
 from api.dpop import Proofs
 from api.founding import Founding, genesis_fields, refuse_unsigned
+from api.origins import NotFoundedError, read_origins
 from api.settings import SECRET_BYTES, Secrets, SettingError, Settings, read_secrets
 from api.stores.codes import CodeStore
 from api.stores.evidence import EvidenceStore
@@ -26,13 +26,10 @@ from blockchain_trace.adapters.stored_tiles import StoredLog
 from blockchain_trace.log import TransparencyLog
 from blockchain_trace.note import SignerKey, parse_vkey
 from domain import kinds
-from domain.errors import DomainError
-from domain.kinds import parse_body
-from domain.ops import decode_op
 from storage.engine import open_engine, sqlite_url
 from storage.migrate import migrate
-from storage.tables import ops
 from sync_engine.adapters.ledger_store import StoredLedger
+from sync_engine.adapters.presented_store import StoredPresented
 from sync_engine.commit import Commit
 from sync_engine.genesis import ROOT_KEYS
 from sync_engine.ledger import Ledger
@@ -42,15 +39,6 @@ from sync_engine.sequencer import Sequencer
 DATABASE: Final = "gobi.sqlite3"
 PIN: Final = "last-signed"
 EPOCH_BITS: Final = 53
-
-
-class NotFoundedError(DomainError):
-    """The database holds no organisation yet."""
-
-    code: ClassVar[str] = "not-founded"
-
-    def __init__(self) -> None:
-        super().__init__("there is no organisation here yet: `gobi found --help` says how to begin one")
 
 
 class House(Struct, frozen=True, kw_only=True):
@@ -96,21 +84,6 @@ async def open_database(settings: Settings) -> AsyncEngine:
     return engine
 
 
-async def read_genesis(engine: AsyncEngine) -> tuple[str, kinds.Genesis]:
-    """Return the id of the organisation of a database, and its genesis.
-
-    Raises NotFoundedError.
-    """
-    async with engine.connect() as connection:
-        data = (await connection.execute(select(ops.c.data).where(ops.c.leaf == 0).limit(1))).scalar()
-    if data is None:
-        raise NotFoundedError
-    op = decode_op(data)
-    body = parse_body(op.kind, op.body)
-    assert isinstance(body, kinds.Genesis), "a log begins with its genesis"
-    return op.org, body
-
-
 @asynccontextmanager
 async def open_house(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[House]:
     """Run the server of the organisation that the database holds.
@@ -119,10 +92,16 @@ async def open_house(settings: Settings, clock: Clock = wall_clock) -> AsyncIter
     """
     engine = await open_database(settings)
     try:
-        org, genesis = await read_genesis(engine)
+        origins = await read_origins(engine)
         secrets = read_secrets(settings.data_dir)
-        _refuse_other_keys(genesis, secrets)
-        house = _wire(settings, secrets, engine, org, parse_vkey(genesis.log_key).name, clock)
+        refuse_other_keys(origins.last, secrets)
+        log = TransparencyLog(
+            origin=origins.key.name,
+            key=SignerKey(origins.key.name, secrets.log_key),
+            pin=PinFile(settings.data_dir / PIN),
+            lost=origins.lost,
+        )
+        house = _wire(settings, secrets, engine, origins.org, log, clock)
         await house.sequencer.start()
         try:
             yield house
@@ -143,14 +122,17 @@ async def found_house(
     engine = await open_database(settings)
     try:
         try:
-            org, _ = await read_genesis(engine)
+            org = (await read_origins(engine)).org
         except NotFoundedError:
             pass
         else:
             raise SettingError(name="found", reason=f"{org!r} is there already, in {settings.data_dir}")
         secrets = read_secrets(settings.data_dir)
         origin = f"gobi.localhost/{founding.org}" if not settings.public_url else _origin(settings, founding)
-        house = _wire(settings, secrets, engine, founding.org, origin, clock)
+        log = TransparencyLog(
+            origin=origin, key=SignerKey(origin, secrets.log_key), pin=PinFile(settings.data_dir / PIN)
+        )
+        house = _wire(settings, secrets, engine, founding.org, log, clock)
         fields = genesis_fields(
             founding,
             server_key=raw_key(secrets.server_key.public_key()),
@@ -177,23 +159,25 @@ def _origin(settings: Settings, founding: Founding) -> str:
     return f"{settings.public_url.partition('://')[2]}/{founding.org}"
 
 
-def _refuse_other_keys(genesis: kinds.Genesis, secrets: Secrets) -> None:
+def refuse_other_keys(genesis: kinds.Genesis, secrets: Secrets) -> None:
+    """Check that the secrets are those of an organisation.
+
+    Raises SettingError.
+    """
     signer = SignerKey(parse_vkey(genesis.log_key).name, secrets.log_key)
     if signer.verifier.vkey != genesis.log_key or raw_key(secrets.server_key.public_key()) != genesis.key:
         raise SettingError(name="secrets", reason="they are not those of the organisation in this database")
 
 
 def _wire(
-    settings: Settings, secrets: Secrets, engine: AsyncEngine, org: str, origin: str, clock: Clock
+    settings: Settings, secrets: Secrets, engine: AsyncEngine, org: str, log: TransparencyLog, clock: Clock
 ) -> House:
-    log = TransparencyLog(
-        origin=origin, key=SignerKey(origin, secrets.log_key), pin=PinFile(settings.data_dir / PIN)
-    )
     sequencer = Sequencer(
         store=StoredLedger(engine, org),
         sealer=log,
         new_ledger=lambda: Ledger(org, secrets.organisation, secrets.server_key),
         now_ms=clock,
+        presented=StoredPresented(engine, org),
     )
     return House(
         settings=settings,

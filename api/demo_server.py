@@ -16,16 +16,15 @@ from api.bootstrap import (
     DATABASE,
     PIN,
     House,
-    NotFoundedError,
     found_house,
     open_database,
     open_house,
-    read_genesis,
 )
 from api.clock import Clock, wall_clock
 from api.demo.day import DAY, ORG, UTC_OFFSET_MINUTES, Record
 from api.demo.play import Play, shift_to
 from api.founding import Founding
+from api.origins import NotFoundedError, read_origins
 from api.routes.enrolment import Enrolment, EnrolmentAsked, make_code
 from api.routes.sync import exchange
 from api.settings import Settings
@@ -125,7 +124,7 @@ class DemoServer:
         try:
             engine = await open_database(self.settings)
             try:
-                await read_genesis(engine)
+                await read_origins(engine)
             finally:
                 await engine.dispose()
         except NotFoundedError:

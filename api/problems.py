@@ -94,6 +94,8 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "ledger-unavailable": _UNAVAILABLE,
     "ledger-in-use": _UNAVAILABLE,
     "log-rolled-back": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "pin-lost": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "ledger-recovering": _UNAVAILABLE,
     "log-contradicted": HTTPStatus.INTERNAL_SERVER_ERROR,
     "tile-missing": HTTPStatus.INTERNAL_SERVER_ERROR,
     "pin-fault": _UNAVAILABLE,

@@ -16,6 +16,7 @@ from domain.ops import LeafHash, device_id, device_secret
 from storage.engine import open_engine, sqlite_url
 from storage.migrate import migrate
 from sync_engine.adapters.ledger_store import StoredLedger
+from sync_engine.adapters.presented_store import StoredPresented
 from sync_engine.commit import Commit, Delivery, Intention
 from sync_engine.genesis import signed_genesis
 from sync_engine.ledger import Ledger
@@ -154,7 +155,13 @@ async def open_company(
     await migrate(engine)
     store = wrap(StoredLedger(engine, ORG))
     sealer = TransparencyLog(origin=ORIGIN, key=LOG_KEY, pin=pin or PinFile(folder / "last-signed"))
-    sequencer = Sequencer(store=store, sealer=sealer, new_ledger=new_ledger, now_ms=clock)
+    sequencer = Sequencer(
+        store=store,
+        sealer=sealer,
+        new_ledger=new_ledger,
+        now_ms=clock,
+        presented=StoredPresented(engine, ORG),
+    )
     try:
         await sequencer.start()
     except BaseException:

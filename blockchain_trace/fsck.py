@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from blockchain_trace.checkpoint import Checkpoint, verify_checkpoint
-from blockchain_trace.log import SignedHead
+from blockchain_trace.log import LostHead, SignedHead
 from blockchain_trace.note import VerifierKey
 from blockchain_trace.ports import TilesInMemory
 from blockchain_trace.proofs import root_at
@@ -50,9 +50,19 @@ class LogReport(Struct, frozen=True):
 
 
 def check_log(
-    evidence: LogEvidence, *, key: VerifierKey, origin: str, pinned: SignedHead | None
+    evidence: LogEvidence,
+    *,
+    key: VerifierKey,
+    origin: str,
+    pinned: SignedHead | None,
+    later: Sequence[tuple[int, VerifierKey]] = (),
+    lost: Sequence[LostHead] = (),
 ) -> LogReport:
-    """Return what of the stored log is not as its key signed it."""
+    """Return what of the stored log is not as its key signed it.
+
+    `later`: (index, verifier) of origins that entries of the log opened, in order; `lost`: the heads that they declare
+    lost, which a pin may still name.
+    """
     findings = list(_odd(evidence))
     tiles = {place: data for place, data in evidence.tiles.items() if _is_tile(place, data)}
     notes = {size: note for size, note in evidence.notes.items() if _is_note(size, note)}
@@ -61,8 +71,10 @@ def check_log(
     derived = {(tile.level, tile.index): tile.data for tile in written}
     findings += [
         *_tiles(evidence.tiles, derived),
-        *_checkpoints(evidence, TilesInMemory(derived), key, origin),
-        *_pin(pinned, len(evidence.leaf_hashes), TilesInMemory(derived)),
+        *_checkpoints(
+            evidence, TilesInMemory(derived), [(0, key, origin), *((n, k, k.name) for n, k in later)]
+        ),
+        *_pin(pinned, len(evidence.leaf_hashes), TilesInMemory(derived), lost),
     ]
     root = edge.frontier().root()
     return LogReport(edge.size, root, len(evidence.tiles), len(evidence.notes), findings)
@@ -102,13 +114,15 @@ def _tiles(
 
 
 def _checkpoints(
-    evidence: LogEvidence, tiles: TilesInMemory, key: VerifierKey, origin: str
+    evidence: LogEvidence, tiles: TilesInMemory, keys: Sequence[tuple[int, VerifierKey, str]]
 ) -> Iterator[LogFinding]:
     size = len(evidence.leaf_hashes)
     if size and max(evidence.notes, default=0) != size:
         yield LogFinding("checkpoints", f"size {size}", "no checkpoint states the size of the log")
     for kept, note in sorted(evidence.notes.items()):
         about = f"checkpoint {kept}"
+        # An origin signs from the entry on that opens it.
+        _, key, origin = [one for one in keys if one[0] < kept or not one[0]][-1]
         try:
             checkpoint = verify_checkpoint(note, key, origin)
         except ProtocolError as refusal:
@@ -124,11 +138,15 @@ def _is_of(checkpoint: Checkpoint, size: int, tiles: TilesInMemory) -> bool:
     return checkpoint.size <= size and root_at(checkpoint.size, tiles) == checkpoint.root
 
 
-def _pin(pinned: SignedHead | None, size: int, tiles: TilesInMemory) -> Iterator[LogFinding]:
-    if pinned is None:
+def _pin(
+    pinned: SignedHead | None, size: int, tiles: TilesInMemory, lost: Sequence[LostHead]
+) -> Iterator[LogFinding]:
+    if pinned is None or (pinned.size <= size and root_at(pinned.size, tiles) == pinned.root):
         return
+    if any(head.kept < pinned.size <= head.size for head in lost):
+        return  # as a crash leaves it just after a new origin was opened
     about = f"signed size {pinned.size}"
     if pinned.size > size:
         yield LogFinding("pin", about, f"the log has only {size} entries: a backup was restored")
-    elif root_at(pinned.size, tiles) != pinned.root:
+    else:
         yield LogFinding("pin", about, "another tree was signed than is stored")

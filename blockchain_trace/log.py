@@ -1,8 +1,9 @@
 """The log that grows: leaf hashes in, tiles and a signed checkpoint out. Pure but for the pin.
 
 Whoever signs a checkpoint vouches that it continues every one signed before. The database cannot remember that
-across its own restore, so the last signed head is pinned outside the backup: a log that is shorter than the pin, or
-that has another tree at its size, is refused, and nothing is signed until a person decides (DESIGN §7).
+across its own restore, so the last signed head is pinned outside the backup: where the stored log is shorter than the
+pin, or there is no pin, or somebody shows a signed head that this log never had, it refuses to sign until a person
+decides (DESIGN §7, log.md §6). What it has can still be read.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,6 +17,7 @@ from blockchain_trace.ports import TilesInMemory
 from blockchain_trace.proofs import root_at, root_tiles
 from blockchain_trace.tiles import Edge, edge_tiles, read_edge, tiles_for_append
 from domain.errors import DomainError, FaultError
+from domain.merkle import EMPTY_ROOT
 
 
 class RollbackError(FaultError):
@@ -29,6 +31,19 @@ class RollbackError(FaultError):
             retryable=False,
         )
         self.size, self.signed_size = size, signed_size
+
+
+class PinLostError(FaultError):
+    """There is a log, but nothing says what was last signed of it: it may be an older copy."""
+
+    code = "pin-lost"
+
+    def __init__(self, *, size: int) -> None:
+        super().__init__(
+            f"the stored log has {size} entries, and the file of the last signed size is gone: it refuses to sign",
+            retryable=False,
+        )
+        self.size = size
 
 
 class LogContradictedError(FaultError):
@@ -62,6 +77,10 @@ class Pin(Protocol):
         """
         ...
 
+    def replace(self, head: SignedHead) -> None:
+        """Keep a head instead of a larger one; a crash leaves the old or the new. Raises FaultError."""
+        ...
+
 
 class Grown(Struct, frozen=True):
     """The log after an append."""
@@ -73,14 +92,39 @@ class Grown(Struct, frozen=True):
     """(level, index, data) of each tile that changed, in its new form."""
 
 
-class TransparencyLog:
-    """One organisation's log in memory: its right edge, its key and its pin. Not safe for concurrent tasks."""
+class LostHead(Struct, frozen=True):
+    """The last signed head of an origin whose end was lost, of which `kept` leaves go on: declared in the log."""
 
-    def __init__(self, *, origin: str, key: SignerKey, pin: Pin) -> None:
+    origin: str
+    size: int
+    root: bytes
+    kept: int
+
+
+class TransparencyLog:
+    """One organisation's log in memory: its right edge, its key and its pin. Not safe for concurrent tasks.
+
+    `lost` are the heads that the log declares lost: a pin of one of them is of the past. `before` is the verifier of
+    the last stored checkpoint, where this origin is about to be opened and has none of its own yet.
+    """
+
+    def __init__(
+        self,
+        *,
+        origin: str,
+        key: SignerKey,
+        pin: Pin,
+        lost: Sequence[LostHead] = (),
+        before: VerifierKey | None = None,
+    ) -> None:
         self._origin = origin
         self._key = key
         self._pin = pin
+        self._lost = tuple(lost)
+        self._before = before
         self._edge = Edge()
+        self._refusal: FaultError | None = None
+        self._is_pin_past = False
 
     @property
     def verifier(self) -> VerifierKey:
@@ -98,20 +142,15 @@ class TransparencyLog:
     def resume(self, *, size: int, note: str | None, tiles: Mapping[tuple[int, int], bytes]) -> Grown:
         """Go on from a stored log, forgetting whatever was appended and not confirmed.
 
-        Raises RollbackError, LogContradictedError, MissingTileError; then nothing may be signed.
+        Afterwards `refusal` says whether it may be signed. Raises LogContradictedError, MissingTileError, FaultError.
         """
         read_tile = TilesInMemory(tiles)
         edge = read_edge(size, read_tile)
         root = edge.frontier().root()
         if size:
             self._refuse_other(size, root, note)
-        pinned = self._pin.read()
-        if pinned is not None:
-            if pinned.size > size:
-                raise RollbackError(size=size, signed_size=pinned.size)
-            if root_at(pinned.size, read_tile) != pinned.root:
-                raise LogContradictedError(size=pinned.size)
-        self._edge = edge
+        self._edge, self._refusal = edge, None
+        self._compare_pin(size, read_tile)
         return Grown(size, root, note or "")
 
     def follow(self, leaf_hashes: Sequence[bytes], note: str | None) -> Grown:
@@ -125,8 +164,48 @@ class TransparencyLog:
         self._edge = edge
         return Grown(size, root, note or "")
 
+    def _compare_pin(self, size: int, read_tile: TilesInMemory) -> None:
+        pinned = self._pin.read()
+        self._is_pin_past = False
+        if pinned is None:
+            if size == 0:
+                # From here on a missing pin means that it was lost.
+                self._pin.write(SignedHead(0, EMPTY_ROOT))
+            elif self._before is None:
+                self._refusal = PinLostError(size=size)
+        elif pinned.size <= size and root_at(pinned.size, read_tile) == pinned.root:
+            pass
+        elif any(lost.kept < pinned.size <= lost.size for lost in self._lost):
+            self._is_pin_past = True
+        elif pinned.size > size:
+            self._refusal = RollbackError(size=size, signed_size=pinned.size)
+        else:
+            raise LogContradictedError(size=pinned.size)
+
+    @property
+    def refusal(self) -> FaultError | None:
+        """Why nothing may be signed: RollbackError, PinLostError; None where it may."""
+        return self._refusal
+
+    def read(self, note: str) -> SignedHead | None:
+        """Return what a checkpoint states, None unless this origin's own key signed it."""
+        try:
+            checkpoint = verify_checkpoint(note, self._key.verifier, self._origin)
+        except DomainError:
+            return None
+        return SignedHead(checkpoint.size, checkpoint.root)
+
+    def refuse(self, size: int) -> None:
+        """Sign nothing any more: somebody showed a head of this size that was signed, and that this log never had."""
+        self._refusal = RollbackError(size=self._edge.size, signed_size=size)
+
     def append(self, leaf_hashes: Sequence[bytes]) -> Grown:
-        """Add leaves and sign the new head. Nobody may see the note before `confirm`."""
+        """Add leaves and sign the new head. Nobody may see the note before `confirm`.
+
+        Raises what `refusal` says.
+        """
+        if self._refusal is not None:
+            raise self._refusal
         assert leaf_hashes, "a checkpoint of the same size is not signed again"
         self._edge, written = tiles_for_append(self._edge, leaf_hashes)
         size, root = self._edge.size, self._edge.frontier().root()
@@ -135,18 +214,28 @@ class TransparencyLog:
 
     def confirm(self, head: "Head") -> None:
         """Pin a head that is durable: from now on nothing older may be signed."""
-        self._pin.write(SignedHead(head.size, head.root))
+        if self._is_pin_past:
+            self._pin.replace(SignedHead(head.size, head.root))
+            self._is_pin_past = False
+        else:
+            self._pin.write(SignedHead(head.size, head.root))
 
     def _refuse_other(self, size: int, root: bytes, note: str | None) -> None:
         """Check that the stored tiles are what the last stored checkpoint says, and that we signed it."""
         if note is None:
             raise LogContradictedError(size=size)
-        try:
-            checkpoint = verify_checkpoint(note, self._key.verifier, self._origin)
-        except DomainError as refusal:
-            raise LogContradictedError(size=size) from refusal
-        if (checkpoint.size, checkpoint.root) != (size, root):
-            raise LogContradictedError(size=size)
+        for key in (self._key.verifier, self._before):
+            if key is not None and _states(note, key, size, root):
+                return
+        raise LogContradictedError(size=size)
+
+
+def _states(note: str, key: VerifierKey, size: int, root: bytes) -> bool:
+    try:
+        checkpoint = verify_checkpoint(note, key, key.name)
+    except DomainError:
+        return False
+    return (checkpoint.size, checkpoint.root) == (size, root)
 
 
 class Head(Protocol):

@@ -509,7 +509,7 @@ class Sign(Body, frozen=True):
 
 # --- identity and the server's own ---------------------------------------------------------------------------------
 class Genesis(Body, frozen=True):
-    """Op 0: the organisation, its sequencer's key, its log, its first admin."""
+    """Op 0: the organisation, its sequencer's key, its log, its first admin; a later one opens a new origin."""
 
     kind = "genesis"
     name: Text
@@ -520,6 +520,8 @@ class Genesis(Body, frozen=True):
     witness_policy: Text
     admin: tuple[Id, Text, bytes | None]
     utc_offset_minutes: Annotated[int, Meta(ge=-840, le=840)]
+    follows: tuple[Text, Natural, bytes, Natural] | None = None
+    """Origin, size and root of the last signed head, of which so many leaves are kept."""
 
 
 class Enrol(Body, frozen=True):

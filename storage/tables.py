@@ -140,6 +140,29 @@ ledger_heads: Final = Table(
 """How far each organisation's ledger is: leaves, the root of their tree, and how many commits there were, also those
 that logged nothing. Whoever commits on PostgreSQL holds the lock of this row, so there it is also who may."""
 
+presented_heads: Final = Table(
+    "presented_heads",
+    metadata,
+    Column("org", String(32), primary_key=True),
+    Column("size", BigInteger, primary_key=True),
+    Column("root", LargeBinary, primary_key=True),
+    Column("note", Text, nullable=False),
+    Column("device", LargeBinary, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+"""Checkpoints that the log's key signed and that this log never had, as devices showed them: it is an older copy."""
+
+confirmed_backups: Final = Table(
+    "confirmed_backups",
+    metadata,
+    Column("org", String(32), primary_key=True),
+    Column("size", BigInteger, primary_key=True),
+    Column("begin", BigInteger, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("confirmed_ms", BigInteger, nullable=False),
+)
+"""Backups that somebody confirmed to exist elsewhere: each holds the log from `begin` up to `size`."""
+
 contacts: Final = Table(
     "contacts",
     metadata,
@@ -173,8 +196,9 @@ enrolment_codes: Final = Table(
     Column("purpose", String(16), nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("used_ms", BigInteger, nullable=True),
+    Column("device", LargeBinary, nullable=True),
 )
-"""One-time codes, by their hash: who reads the database cannot enrol with it."""
+"""One-time codes, by their hash: who reads the database cannot enrol with it. With a `device`: its new key."""
 
 used_proofs: Final = Table(
     "used_proofs",

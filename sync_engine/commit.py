@@ -30,6 +30,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """Server time at which the request began to come in, for a slow line is no slow clock; 0: when it is committed."""
     pending: int = 0
     """Ops that the device still holds after these frames."""
+    known: str = ""
+    """The signed checkpoint that the device has applied, where this server's log seems to be an older one."""
 
 
 class Contact(Struct, frozen=True):

@@ -32,6 +32,13 @@ class Beside(NamedTuple):
         for op in self.frame.ops[: self.standing]:
             yield from named_hashes(op)
 
+    def continues(self, seq: int, tip: bytes) -> bool:
+        """Whether these ops go on from the op with this seq and hash, or contain it."""
+        position = seq - self.stored.first_seq
+        if position == -1:
+            return self.frame.header.first_prev == tip
+        return 0 <= position < self.standing and self.frame.hashes[position] == tip
+
 
 class DeviceChain:
     """Epoch by epoch the main branch, the later branches, and what is still without a final verdict."""
@@ -123,13 +130,16 @@ class DeviceChain:
         return [*(main[-1] for main in self._main.values()), *(LeafHash(tip) for tip in sorted(self._tips))]
 
     def _acked(self) -> Iterator[tuple[int, int]]:
-        reach = {epoch: len(main) for epoch, main in self._main.items()}
+        reach = {epoch: (len(main), main[-1]) for epoch, main in self._main.items()}
         for beside in sorted(self.waiting.values(), key=lambda beside: beside.stored.first_seq):
-            stored = beside.stored
-            # What waits while its epoch has a main branch follows it behind a gap, or belongs to a copy's branch.
-            if stored.epoch not in self._main and stored.first_seq <= reach.get(stored.epoch, 0) + 1:
-                reach[stored.epoch] = max(reach.get(stored.epoch, 0), stored.last_seq)
-        yield from ((epoch, last) for epoch, last in reach.items() if last)
+            epoch, (last, tip) = beside.stored.epoch, reach.get(beside.stored.epoch, (0, b""))
+            # Behind a gap, or of a copy's branch: then it is no continuation of what the epoch has.
+            continues = (
+                beside.continues(last, tip) if epoch in self._main else beside.stored.first_seq <= last + 1
+            )
+            if continues and beside.stored.last_seq > last:
+                reach[epoch] = (beside.stored.last_seq, beside.frame.hashes[beside.standing - 1])
+        yield from ((epoch, last) for epoch, (last, _tip) in reach.items() if last)
 
     def _settled(self) -> Iterator[tuple[int, int, int]]:
         """Ranges without the deferred ops; those of a later branch have their verdict, and may reach further."""

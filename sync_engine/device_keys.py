@@ -11,13 +11,15 @@ from domain.ops import LeafHash
 from sync_engine.directory import Directory
 from sync_engine.frame import Frame, sealed_ops
 from sync_engine.seal import PublicKey, load_key, seal_message, verify_seal
+from sync_engine.sight import Sight
 
 
 class DeviceKeys:
     """The keys of a directory's devices, loaded once each."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, sight: Sight) -> None:
         self._directory = directory
+        self._sight = sight
         self._loaded: dict[bytes, PublicKey | None] = {}
 
     def of(self, device: bytes, seen: int) -> Sequence[PublicKey]:
@@ -55,7 +57,7 @@ class DeviceKeys:
                 header.epoch,
                 header.first_seq + standing,
                 frame.hashes[standing:end],
-                seen=frame.ops[end - 1].seen[0],
+                seen=self._sight.seen_of(frame.ops[end - 1]),
                 signature=seal.signature,
             ):
                 break

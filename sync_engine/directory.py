@@ -98,7 +98,11 @@ class Directory:
         body, index = parse_body(entry.op.kind, entry.op.body), entry.index
         self._last_index = max(self._last_index, index)
         self._roles.clear()
-        if isinstance(body, kinds.Genesis):
+        if isinstance(body, kinds.Genesis) and index:
+            # The log's new origin, in the words of the sequencer alone; nobody is enrolled or granted anything by it.
+            if self.genesis is not None and entry.op.device == device_id(self.genesis.key):
+                self.genesis = body
+        elif isinstance(body, kinds.Genesis):
             self.genesis = body
             server = device_id(body.key)
             self._devices[server] = Device(server, body.key, "server", None, "server", index, bytes(32))

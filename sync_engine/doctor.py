@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from domain.canonical import MalformedError
 from domain.errors import DomainError
+from domain.kinds import Genesis, parse_body
 from domain.ops import GENESIS_PREV, Op, decode_op, device_id, leaf_hash
 from sync_engine.commit import KeptValue, SealedStretch
 from sync_engine.device_keys import DeviceKeys
@@ -23,6 +24,7 @@ from sync_engine.genesis import genesis_fault
 from sync_engine.logged import Logged
 from sync_engine.refold import refold
 from sync_engine.sequenced import replay
+from sync_engine.sight import Sight
 from sync_engine.stored_types import odd_rows, parted
 
 FINDINGS_MAX: Final = 1_000
@@ -137,10 +139,10 @@ def _derived(evidence: Evidence, decoded: Sequence[Op]) -> Iterator[Finding]:
     directory.apply(entries)
     yield from _genesis(evidence.org, decoded, directory)
     yield from _verdicts(evidence.ops, entries)
-    yield from _seals(evidence, decoded, directory)
-    yield from _values(evidence.values, decoded)
     fold = Fold()
     refold(fold, entries, decoded[0].device if decoded else b"")
+    yield from _seals(evidence, decoded, DeviceKeys(directory, fold.sight), fold.sight)
+    yield from _values(evidence.values, decoded)
     changes = fold.drain()
     yield from _rows(evidence.rows, {key: value for key, value in changes.rows.items() if value is not None})
 
@@ -200,8 +202,12 @@ def _genesis(org: str, decoded: Sequence[Op], directory: Directory) -> Iterator[
         return
     if device_id(genesis.key) != decoded[0].device or decoded[0].org != org:
         yield Finding("ops", "op 0", "its genesis is that of another organisation or server")
-    if (fault := genesis_fault(org, genesis)) is not None:
-        yield Finding("ops", "op 0", f"its root keys do not vouch for it: {fault}")
+    for index, op in enumerate(decoded):
+        if op.kind != "genesis" or op.device != decoded[0].device:
+            continue
+        body = parse_body(op.kind, op.body)
+        if isinstance(body, Genesis) and (fault := genesis_fault(org, body)) is not None:
+            yield Finding("ops", f"op {index}", f"its root keys do not vouch for it: {fault}")
 
 
 def _verdicts(ops: Sequence[StoredOp], entries: Sequence[Logged]) -> Iterator[Finding]:
@@ -218,19 +224,19 @@ def _verdicts(ops: Sequence[StoredOp], entries: Sequence[Logged]) -> Iterator[Fi
             yield Finding("ops", f"op {stored.leaf}", f"its verdict is {word!r} in the log")
 
 
-def _seals(evidence: Evidence, decoded: Sequence[Op], directory: Directory) -> Iterator[Finding]:
+def _seals(evidence: Evidence, decoded: Sequence[Op], keys: DeviceKeys, sight: Sight) -> Iterator[Finding]:
     """Find seals that do not verify, and ops that none covers."""
     by_hash = {stored.hash: (stored.leaf, op) for stored, op in zip(evidence.ops, decoded, strict=True)}
-    keys = DeviceKeys(directory)
     sealed: set[int] = set()
     for seal in evidence.seals:
         about = f"seal of {seal.device.hex()[:8]} epoch {seal.epoch} seq {seal.first_seq}"
         stretch = _stretch(seal, by_hash)
-        if stretch is None or directory.device(seal.device) is None:
+        if stretch is None or not keys.of(seal.device, 0):
             yield Finding("seals", about, "it is over ops, or of a device, that the log does not hold")
             continue
         hashes = [leaf_hash(evidence.ops[leaf].data) for leaf in stretch]
-        name, seen = (evidence.org, seal.device, seal.epoch, seal.first_seq), decoded[stretch[-1]].seen[0]
+        name = (evidence.org, seal.device, seal.epoch, seal.first_seq)
+        seen = sight.seen_of(decoded[stretch[-1]])
         if keys.have_sealed(*name, hashes, seen=seen, signature=seal.signature):
             sealed.update(stretch)
         else:

@@ -19,7 +19,8 @@ _LABEL: Final = b"gobi/genesis/1\0"
 def genesis_message(org: str, fields: Sequence[object]) -> bytes:
     """Return what root keys sign: the organisation's id and all fields of its genesis but the signatures themselves.
 
-    `fields` are name, key, log vkey, root keys, witness policy, first admin, UTC offset.
+    `fields` are name, key, log vkey, root keys, witness policy, first admin, UTC offset; and what it follows, where it
+    is a later one.
     """
     return _LABEL + encode((org, *fields))
 
@@ -48,8 +49,7 @@ def genesis_fault(org: str, genesis: Genesis) -> str | None:
     if len(signatures) != ROOT_KEYS:
         return f"it has {len(signatures)} places for root signatures, not {ROOT_KEYS}"
     begun = (genesis.name, genesis.key, genesis.log_key, roots)
-    rest = (genesis.witness_policy, genesis.admin, genesis.utc_offset_minutes)
-    message = genesis_message(org, (*begun, *rest))
+    message = genesis_message(org, (*begun, *_rest(genesis)))
     made = [number for number, signature in enumerate(signatures) if signature]
     wrong = [number for number in made if not _is_signed(roots[number], signatures[number], message)]
     if wrong:
@@ -57,6 +57,35 @@ def genesis_fault(org: str, genesis: Genesis) -> str | None:
     if len(made) < ROOT_SIGNATURES:
         return f"{len(made)} root keys signed it, not {ROOT_SIGNATURES}"
     return None
+
+
+def _rest(genesis: Genesis) -> tuple[object, ...]:
+    rest = (genesis.witness_policy, genesis.admin, genesis.utc_offset_minutes)
+    return rest if genesis.follows is None else (*rest, genesis.follows)
+
+
+def reopened_genesis(
+    org: str,
+    first: Genesis,
+    *,
+    log_key: str,
+    follows: tuple[str, int, bytes, int],
+    root_seeds: Sequence[bytes],
+) -> tuple[object, ...]:
+    """Return the fields of the genesis by which a restored log goes on under a new origin, signed by its root keys.
+
+    `first` is the genesis that stands; all of it but the log's key stays. `follows` is the origin, size and root of the
+    last head that was signed, and how many leaves are kept. A seed that is none of the root keys' signs nothing.
+    """
+    begun = (first.name, first.key, log_key, first.root_keys)
+    rest = (first.witness_policy, first.admin, first.utc_offset_minutes, follows)
+    message = genesis_message(org, (*begun, *rest))
+    made = {}
+    for seed in root_seeds:
+        root = Ed25519PrivateKey.from_private_bytes(seed)
+        made[root.public_key().public_bytes_raw()] = root.sign(message)
+    signatures = tuple(made.get(public, b"") for public in first.root_keys)
+    return (*begun, signatures, *rest)
 
 
 def _is_signed(key: bytes, signature: bytes, message: bytes) -> bool:

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from domain.errors import ProtocolError
 from domain.ops import DeviceId, LeafHash, Op, device_secret
-from sync_engine.chain import Fork, Ready, Standing, Waiting, place
+from sync_engine.chain import Fork, Ready, Redelivered, Standing, Waiting, place
 from sync_engine.commit import Delivery, SealedStretch, WaitingFrame
 from sync_engine.device_chain import Beside, DeviceChain
 from sync_engine.device_keys import DeviceKeys
@@ -26,6 +26,7 @@ from sync_engine.frame import (
     decode_frame,
     peek_header,
 )
+from sync_engine.sight import Sight
 from sync_engine.wire import Problem
 
 TOO_MANY_WAITING: Final = "too-many-waiting"
@@ -71,15 +72,17 @@ class Clocked(NamedTuple):
 class Intake:
     """The chains of all devices, and what waits beside them."""
 
-    def __init__(self, org: str, organisation_secret: bytes, directory: Directory) -> None:
+    def __init__(self, org: str, organisation_secret: bytes, directory: Directory, sight: Sight) -> None:
         self.org = org
         self._secret = organisation_secret
         self._directory = directory
         self._secrets: dict[bytes, bytes] = {}
-        self._keys = DeviceKeys(directory)
+        self._keys = DeviceKeys(directory, sight)
         self.chains: dict[bytes, DeviceChain] = {}
         self._bounds: dict[bytes, int] | None = None
         """As `bounds` says, until what waits changes."""
+        self.keeps_beside = False
+        """Whether the log takes nothing now: then whatever comes waits beside it."""
 
     def chain(self, device: bytes) -> DeviceChain:
         """Return the chain of a device; of one that the directory does not know, an empty one that nobody keeps."""
@@ -137,6 +140,10 @@ class Intake:
         chain = self.chain(frame.header.device)
         found = place(frame.header, frame.hashes[:standing], chain)
         _keep_late_values(frame, found, standing, batch)
+        if self.keeps_beside:
+            if not isinstance(found, Redelivered):
+                self._keep(chain, frame, standing, clocked, batch, data)
+            return
         match found:
             case Ready(first):
                 self._log(frame, first, standing, clocked, batch, is_branch=False)
@@ -209,6 +216,20 @@ class Intake:
                 standing = stored.last_seq - stored.first_seq + 1
                 self.chain(stored.device).waiting[name] = Beside(stored, frame, standing)
         self._bounds = None
+
+    def release_all(self, batch: Batch) -> None:
+        """Log all that waits and need not: it came while the log took nothing, or its device was unknown."""
+        for chain in list(self.chains.values()):
+            self._release(chain, batch)
+
+    @property
+    def may_release(self) -> bool:
+        """Whether something waits that need not."""
+        return any(
+            not isinstance(place(beside.frame.header, beside.frame.hashes[: beside.standing], chain), Waiting)
+            for chain in self.chains.values()
+            for beside in chain.waiting.values()
+        )
 
     def _release(self, chain: DeviceChain, batch: Batch) -> None:
         """Log what waited for what was just logged, and so on."""

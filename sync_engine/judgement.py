@@ -11,7 +11,7 @@ from msgspec import structs
 
 from domain import kinds
 from domain.kinds import Body
-from domain.ops import NOTHING_SEEN, Op, named_hashes
+from domain.ops import Op, named_hashes
 from sync_engine.directory import IDENTITY_KINDS, Directory
 from sync_engine.effective_time import effective_time, uncertainty
 from sync_engine.fold.fold import Fold
@@ -19,29 +19,25 @@ from sync_engine.fold.rows import Changes
 from sync_engine.intake import Arrival, Intake
 from sync_engine.intents import JUDGED_BY_THE_LEDGER, rule_intent
 from sync_engine.logged import ACCEPTED, DEFERRED, Logged, VerdictChange
+from sync_engine.sight import Sight
 from sync_engine.verdicts import ACCEPT, FORK, RESOLVED, Circumstances, Ruling, read, rule
 
 
 class Known:
     """What judging asks of the log so far; all of it follows from the log."""
 
-    def __init__(self, fold: Fold, directory: Directory, intake: Intake, server_device: bytes) -> None:
+    def __init__(self, fold: Fold, directory: Directory, intake: Intake, sight: Sight) -> None:
         self.fold = fold
         self.directory = directory
         self.intake = intake
+        self.sight = sight
         self.namers: dict[bytes, list[int]] = {}
         """hash → the ops that name it, present or not."""
         self.unread: set[int] = set()
         """Ops of a loaded log that the software of that day could not read: perhaps this one can."""
         self.last_ms = 0
-        self._server_device = server_device
         self._ticks: list[int] = []
         self._tick_ms: list[int] = []
-        self._checkpoints: dict[int, bytes] = dict([NOTHING_SEEN])
-
-    def checkpoint(self, seen: tuple[int, bytes]) -> None:
-        """Note a checkpoint of this log: what ops may truly claim to have seen."""
-        self._checkpoints[seen[0]] = seen[1]
 
     def seen_ms(self, size: int) -> int:
         """Return the server time of the last `sequenced` op below a size (0: none)."""
@@ -49,19 +45,18 @@ class Known:
         return self._tick_ms[before - 1] if before else 0
 
     def time_of_claim(self, seen: tuple[int, bytes]) -> int | None:
-        """Return the server time of a checkpoint that an op claims to have seen; None when this log never had it."""
-        size, root = seen
-        return self.seen_ms(size) if self._checkpoints.get(size) == root else None
+        """Return the server time of a checkpoint that an op claims to have seen; None when no log ever had it."""
+        counted = self.sight.counted(seen)
+        return None if counted is None else self.seen_ms(counted)
 
     def note(self, entry: Logged, names: Sequence[bytes] | None = None) -> None:
         """Take in an op that the log and the fold hold now; `names` are those of its own log."""
         op = entry.op
-        if op.device == self._server_device:
-            self.checkpoint(op.seen)
-            if op.kind == "sequenced":
-                self._ticks.append(entry.index)
-                self._tick_ms.append(entry.t)
-                self.last_ms = entry.t
+        self.sight.note(entry)
+        if op.kind == "sequenced" and op.device == self.sight.server_device:
+            self._ticks.append(entry.index)
+            self._tick_ms.append(entry.t)
+            self.last_ms = entry.t
         for name in _names(op) if names is None else names:
             self.namers.setdefault(name, []).append(entry.index)
         if entry.verdict == DEFERRED:
@@ -255,7 +250,8 @@ class Judgement:
     def _rule(self, op: Op, body: Body, index: int, t: int, seen_ms: int | None, arrived_ms: int) -> Ruling:
         known = self._known
         path_of = known.fold.state.path_of
-        c = Circumstances(known.directory, index, t, seen_ms, arrived_ms, self._index_of, path_of)
+        seen = known.sight.seen_of(op)
+        c = Circumstances(known.directory, index, t, seen, seen_ms, arrived_ms, self._index_of, path_of)
         ruling = rule(op, body, c)
         if ruling is not ACCEPT or not body.intent:
             return ruling

@@ -35,6 +35,7 @@ from sync_engine.refold import commits
 from sync_engine.seal import PrivateKey
 from sync_engine.sequenced import Saying, pack
 from sync_engine.server_chain import Recorded, ServerChain
+from sync_engine.sight import Sight
 from sync_engine.verdicts import UNKNOWN_KIND
 
 
@@ -45,12 +46,14 @@ class Ledger:
     """
 
     def __init__(self, org: str, organisation_secret: bytes, server_key: PrivateKey) -> None:
-        self.fold = Fold()
-        self.directory = Directory()
-        self._intake = Intake(org, organisation_secret, self.directory)
         self._server = ServerChain(org, organisation_secret, server_key)
-        self._known = Known(self.fold, self.directory, self._intake, self._server.device)
+        self.sight = Sight(self._server.device)
+        self.fold = Fold(self.sight)
+        self.directory = Directory()
+        self._intake = Intake(org, organisation_secret, self.directory, self.sight)
+        self._known = Known(self.fold, self.directory, self._intake, self.sight)
         self._size = 0
+        self._owes_release = False
 
     # --- questions ---------------------------------------------------------------------------------------------
 
@@ -104,6 +107,20 @@ class Ledger:
         """
         self._server.refuse_unrecordable(intention)
 
+    @property
+    def is_recovering(self) -> bool:
+        """Whether nothing may be logged now: what comes waits beside the log, and the server says nothing itself."""
+        return self._intake.keeps_beside
+
+    @is_recovering.setter
+    def is_recovering(self, value: bool) -> None:
+        self._intake.keeps_beside = value
+
+    @property
+    def owes_release(self) -> bool:
+        """Whether frames wait beside a loaded log which the next commit logs, whatever else it takes."""
+        return self._owes_release and not self.is_recovering
+
     # --- from a stored log -------------------------------------------------------------------------------------
 
     def load(
@@ -115,6 +132,7 @@ class Ledger:
         """
         assert self._size == 0, "a ledger is loaded once, before it takes anything"
         self.follow(list(logged), branches, waiting)
+        self._owes_release = self._intake.may_release
         return self.fold.drain()
 
     def follow(
@@ -160,6 +178,21 @@ class Ledger:
         founding = Intention("genesis", (None, (), *genesis))
         return self.take((), (founding,), now_ms=now_ms, seen=NOTHING_SEEN)
 
+    def reopen(
+        self, genesis: Sequence[object], *, epoch: int, now_ms: int, seen: tuple[int, bytes]
+    ) -> Commit:
+        """Go on with a log that lost its end, under the new origin that its second genesis names (log.md §6).
+
+        `genesis` are the fields of that kind, their root signatures checked; `epoch` is fresh: of the last one, ops
+        that the server recorded in the lost tail may still turn up. What waits beside the log follows in later commits.
+        """
+        assert self._size, "a log begins with `found`"
+        self._server.begin(epoch, anew=True)
+        owed, self._owes_release = self._owes_release, False
+        commit = self.take((), (Intention("genesis", (None, (), *genesis)),), now_ms=now_ms, seen=seen)
+        self._owes_release = owed
+        return commit
+
     # --- a group commit ----------------------------------------------------------------------------------------
 
     def take(
@@ -175,11 +208,15 @@ class Ledger:
         `seen` is the checkpoint of the log as it stands: size and first 16 bytes of the root. With nothing to take the
         commit is a tick: it tells the time. Redelivery changes nothing; a bad frame is its own problem alone.
         """
-        self._known.checkpoint(seen)
+        self.sight.checkpoint(seen)
         server_ms = max(now_ms, self._known.last_ms + 1)
         batch = Batch()
+        if self._owes_release and not self.is_recovering:
+            self._owes_release = False
+            self._intake.release_all(batch)
         problems = [self._intake.take(each, _arrival(each, server_ms), batch) for each in deliveries]
         arrivals = batch.arrivals
+        assert not (self.is_recovering and (arrivals or intentions)), "nothing is logged while it recovers"
         first = self._size
         recorded = [self._record(intention, server_ms, seen) for intention in intentions]
         arrivals.extend(
@@ -191,7 +228,7 @@ class Ledger:
         self._size += len(arrivals)
         sequenced: list[Appended] = []
         changes: list[VerdictChange] = []
-        if arrivals or not (deliveries or intentions):
+        if arrivals or not (deliveries or intentions or self.is_recovering):
             sayings = pack(first, appended, judgement.changes)
             changes = [
                 structs.replace(change, stated_at=self._size + number)

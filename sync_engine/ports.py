@@ -63,6 +63,20 @@ class SealedHead(Protocol):
         ...
 
 
+class Signed(Protocol):
+    """What a signed checkpoint states."""
+
+    @property
+    def size(self) -> int:
+        """How many leaves the log had."""
+        ...
+
+    @property
+    def root(self) -> bytes:
+        """The root of its tree."""
+        ...
+
+
 class LogSealer(Protocol):
     """Who grows the tree and signs it. Wired to `blockchain_trace.log`. Not safe for concurrent tasks."""
 
@@ -73,7 +87,8 @@ class LogSealer(Protocol):
     def resume(self, *, size: int, note: str | None, tiles: Mapping[TilePlace, bytes]) -> SealedHead:
         """Go on from what is stored, forgetting whatever was appended and not confirmed.
 
-        Raises a FaultError, and signs nothing, when the stored log is not the one that was last signed.
+        Raises a FaultError, and signs nothing, when the stored log is damaged. Afterwards `refusal` says whether it
+        is an older one than was last signed.
         """
         ...
 
@@ -82,6 +97,19 @@ class LogSealer(Protocol):
 
         Raises a FaultError when they are not the tree that the note states; then `resume` is needed.
         """
+        ...
+
+    @property
+    def refusal(self) -> FaultError | None:
+        """Why nothing may be signed, None where it may: then `append` raises it."""
+        ...
+
+    def read(self, note: str) -> Signed | None:
+        """Return what a checkpoint states; None unless this log signed it under its present origin."""
+        ...
+
+    def refuse(self, size: int) -> None:
+        """Sign nothing from now on: a head of this size was signed, and the log never had it."""
         ...
 
     def append(self, leaf_hashes: Sequence[bytes]) -> SealedHead:

@@ -57,8 +57,12 @@ def commits(logged: Sequence[Logged], server: bytes) -> Iterator[Said]:
 
 def refold(fold: Fold, logged: Sequence[Logged], server: bytes) -> None:
     """Fold a log into an empty fold, each verdict where it was said; `logged` has the last word on each op."""
+    fold.sight.server_device = server
     covered = 0
     for entries, changes, end in commits(logged, server):
+        for entry in entries:
+            # An op may claim the checkpoint that the server's ops of its own commit name.
+            fold.sight.note(entry)
         fold.apply(entries)
         fold.amend(changes)
         fold.derive(end)

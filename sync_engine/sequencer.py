@@ -24,6 +24,7 @@ from sync_engine.commit import Commit, Contact, Delivery, Intention
 from sync_engine.jobs import Job, fail_all, take_group
 from sync_engine.ledger import Ledger
 from sync_engine.ports import Cut, LedgerStore, LedgerUnavailableError, LogSealer, Position, SealedHead
+from sync_engine.recovering import LedgerRecoveringError, NothingPresented, PresentedHeads, Recovery
 from sync_engine.wire import Problem
 
 log: Final = structlog.get_logger(__name__)
@@ -87,11 +88,13 @@ class Sequencer:
         sealer: LogSealer,
         new_ledger: Callable[[], Ledger],
         now_ms: Callable[[], int],
+        presented: PresentedHeads | None = None,
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._new_ledger = new_ledger
         self._now_ms = now_ms
+        self._recovery = Recovery(sealer, presented or NothingPresented())
         self._ledger: Ledger | None = None
         self._is_ahead = False
         """Whether the ledger in memory may hold what is not durable."""
@@ -140,6 +143,11 @@ class Sequencer:
         self._jobs.clear()
         await self._store.close()
 
+    @property
+    def refusal(self) -> FaultError | None:
+        """Why the log takes nothing: it may be older than what was signed of it. None where it does."""
+        return self._sealer.refusal
+
     # --- what callers do -------------------------------------------------------------------------------------------
 
     @property
@@ -162,6 +170,10 @@ class Sequencer:
 
         Raises FaultError; then nothing is acknowledged, and sending again is harmless.
         """
+        if delivery.known and not self.ledger.is_recovering:
+            async with self._turn:
+                await self._loaded()
+                await self._recovery.compare(delivery, self.ledger, now_ms=self._now_ms())
         problems, commit, _ = await self._enqueue(Job(delivery=delivery))
         return Receipt(problems, commit.log_size)
 
@@ -173,6 +185,8 @@ class Sequencer:
         """
         if not intentions:
             return []
+        if self.ledger.is_recovering:
+            raise LedgerRecoveringError(size=self.ledger.size)
         for intention in intentions:
             self.ledger.refuse_unrecordable(intention)
         _, commit, first = await self._enqueue(Job(intentions=intentions))
@@ -241,6 +255,8 @@ class Sequencer:
                     await asyncio.wait_for(self._wake.wait(), CONTACTS_EVERY_S)
             if self._stops:
                 return
+            if not self._jobs and self._ledger is not None and self._ledger.owes_release:
+                await self._serve(())
             if self._jobs:
                 idle_s = 0.0
                 await self._serve(take_group(self._jobs))
@@ -278,16 +294,21 @@ class Sequencer:
         return ()
 
     async def _commit(self, jobs: Sequence[Job]) -> None:
-        if jobs and not any(job.adds for job in jobs):
+        if jobs and not any(job.adds for job in jobs) and not (self._ledger and self._ledger.owes_release):
             await self._meet(jobs)
             return
         async with self._writing():
-            if not jobs and self._now_ms() - self.ledger.server_ms < TICKS_SKIP_MS:
+            if not jobs and not self._is_tick_due():
                 return
             commit = self._taken(jobs)
             if _adds_something(commit):
                 await self._store_commit(commit)
         self._answer(jobs, commit)
+
+    def _is_tick_due(self) -> bool:
+        ledger = self.ledger
+        is_late = self._now_ms() - ledger.server_ms >= TICKS_SKIP_MS
+        return ledger.owes_release or (is_late and not ledger.is_recovering)
 
     async def _meet(self, jobs: Sequence[Job]) -> None:
         """Answer jobs that add nothing: they need no turn, and no look at what others committed."""
@@ -382,6 +403,7 @@ class Sequencer:
             await self._store.changed()
             try:
                 await self.refresh()
+                await self._recovery.look(self.ledger)
             except FaultError as fault:
                 log.warning("not_followed", code=fault.code, detail=str(fault))
                 await asyncio.sleep(fault.retry_after_s or TROUBLED_S)
@@ -415,6 +437,7 @@ class Sequencer:
         ledger = self._new_ledger()
         if stored.logged:
             ledger.load(stored.logged, stored.branches, stored.waiting)  # its rows are stored already
+        await self._recovery.look(ledger)
         self._ledger, self._is_ahead = ledger, False
         self._position = stored.position
         self._head = Head(head.size, head.root, head.note)

@@ -39,9 +39,11 @@ class ServerChain:
         self._epoch, self._seq, self._prev = 0, 0, LeafHash(bytes(32))
         self._unsealed: list[Recorded] = []
 
-    def begin(self, epoch: int) -> None:
-        """Begin with the very first op of all, the genesis."""
+    def begin(self, epoch: int, *, anew: bool = False) -> None:
+        """Begin with the very first op of all, the genesis; `anew`: a later epoch, which follows the last known op."""
         self._epoch = epoch
+        if anew:
+            self._seq = 0
 
     def resume(self, op: Op, digest: LeafHash) -> None:
         """Go on after an op that the log holds."""

@@ -54,8 +54,10 @@ class Circumstances(NamedTuple):
     directory: Directory
     leaf: int
     t: int
+    seen: int
+    """How much of this log the op had seen."""
     seen_ms: int | None
-    """Server time of the checkpoint in `seen`; None when this log never had that checkpoint."""
+    """Server time of the checkpoint in `seen`; None when no log ever had that checkpoint."""
     arrived_ms: int
     index_of: Callable[[bytes], int | None]
     path_of: PathOf
@@ -171,7 +173,7 @@ def _asserted(
 
 def _rights(op: Op, body: Body, person: str, c: Circumstances) -> Ruling:
     """By the grants that the op had seen; and where those at its arrival would refuse, by these too."""
-    below, directory = max(op.seen[0], 1), c.directory
+    below, directory = max(c.seen, 1), c.directory
     known = directory.roles_of(person, below=below, at_ms=c.t)
     if not _may_record(known, op.kind):
         return _no(op, "no-right")

@@ -5,13 +5,13 @@ import asyncio
 import json
 from typing import Any, Final
 
-from api.bootstrap import DATABASE, PIN, NotFoundedError, open_database, read_genesis
+from api.bootstrap import DATABASE, PIN, open_database
 from api.cli.options import Commands, add_data, command
+from api.origins import NotFoundedError, read_origins
 from api.settings import Settings, read_settings
 from blockchain_trace.adapters.pin_file import PinFile
 from blockchain_trace.adapters.stored_tiles import read_log
 from blockchain_trace.fsck import LogReport, check_log
-from blockchain_trace.note import parse_vkey
 from sync_engine.adapters.evidence import read_evidence
 from sync_engine.doctor import LedgerReport, check_ledger
 
@@ -58,11 +58,18 @@ async def examine(settings: Settings) -> tuple[str, LedgerReport, LogReport]:
         raise NotFoundedError  # opening it would make one, and who verifies changes nothing
     engine = await open_database(settings)
     try:
-        org, genesis = await read_genesis(engine)
+        origins = await read_origins(engine)
+        org = origins.org
         ledger = check_ledger(await read_evidence(engine, org))
-        key = parse_vkey(genesis.log_key)
-        pinned = PinFile(settings.data_dir / PIN).read()
-        log = check_log(await read_log(engine, org), key=key, origin=key.name, pinned=pinned)
+        (_, key), *later = origins.keys
+        log = check_log(
+            await read_log(engine, org),
+            key=key,
+            origin=key.name,
+            pinned=PinFile(settings.data_dir / PIN).read(),
+            later=later,
+            lost=origins.lost,
+        )
     finally:
         await engine.dispose()
     return org, ledger, log

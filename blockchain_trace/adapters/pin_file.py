@@ -64,6 +64,21 @@ class PinFile:
         except OSError as error:
             raise PinFaultError(reason=str(error)) from error
 
+    def replace(self, head: SignedHead) -> None:
+        """See `Pin`."""
+        fresh = self._path.with_name(self._path.name + ".new")
+        try:
+            fresh.unlink(missing_ok=True)
+            PinFile(fresh).write(head)
+            fresh.replace(self._path)
+            folder = os.open(self._path.parent, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise PinFaultError(reason=str(error)) from error
+
 
 def _heads(data: bytes) -> list[tuple[int, int, bytes]]:
     """Return (size, slot, root) of each line that is whole."""

@@ -26,6 +26,7 @@ from sync_engine.fold.origin import Origin, origin_of
 from sync_engine.fold.rows import Changes, RowKey, Rows
 from sync_engine.fold.state import Noted, State
 from sync_engine.logged import ACCEPTED, Logged, VerdictChange
+from sync_engine.sight import Sight
 
 BalanceByKey = Mapping[tuple[str, str, str], tuple[int, int, bool]]
 """(item, lot, place) → (q, w, estimated); keys at zero are left out."""
@@ -37,8 +38,9 @@ CORRECTIONS: Final = frozenset({"void", "weigh"})
 class Fold:
     """The ledger in memory. Not safe for concurrent tasks: one sequencer owns it."""
 
-    def __init__(self) -> None:
+    def __init__(self, sight: Sight | None = None) -> None:
         self.state = State()
+        self.sight = Sight() if sight is None else sight
         self._ops: dict[int, Logged] = {}
         self._live: set[int] = set()
         self._early: dict[int, list[VerdictChange]] = {}
@@ -105,7 +107,7 @@ class Fold:
         if body is None:
             body = parse_body(op.kind, op.body)
             assert body is not None, "an accepted op is of a known kind"
-        origin = origin_of(entry, body)
+        origin = origin_of(entry, body, self.sight.seen_of(op))
         self._live.add(entry.index)
         lowered = lower(body, self._weights_of(entry.hash) if self._weights else None)
         if lowered is not NOTHING:
@@ -218,7 +220,7 @@ class Fold:
 
         Costs as much as folding them; nothing that came later (a void, a weighing, an approval) is in it.
         """
-        past = Fold()
+        past = Fold(self.sight)
         past.apply(
             self._as_stood(entry, index_max) for entry in self._ops.values() if entry.index < index_max
         )

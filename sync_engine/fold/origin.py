@@ -32,10 +32,11 @@ class Origin(Struct, frozen=True, gc=False):
         return self.o, self.index
 
 
-def origin_of(logged: Logged, body: Body) -> Origin:
+def origin_of(logged: Logged, body: Body, seen: int | None = None) -> Origin:
     """Return the origin of an op at its effective time; a late record orders at the middle of its claim.
 
-    A claim that ends before it begins claims nothing.
+    A claim that ends before it begins claims nothing. `seen` is how much of this log it had seen, where that is not
+    what it says: a checkpoint of an end that was lost.
     """
     op, t, claim = logged.op, logged.t, body.occurred
     names: Collection[bytes] = NONE_SEEN
@@ -46,7 +47,8 @@ def origin_of(logged: Logged, body: Body) -> Origin:
         start, end, _source = claim
         o = min(t, (start + end) // 2)
         err = -((start - end) // 2)
-    return Origin(logged.index, o, t, err, op.device, op.epoch, op.seq, op.seen[0], names, logged.hash, start)
+    had_seen = op.seen[0] if seen is None else seen
+    return Origin(logged.index, o, t, err, op.device, op.epoch, op.seq, had_seen, names, logged.hash, start)
 
 
 def has_seen(later: Origin, earlier: Origin) -> bool:

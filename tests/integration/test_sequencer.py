@@ -22,6 +22,7 @@ from sync_engine.adapters.faults import StorageFaultError, StorageFullError
 from sync_engine.commit import Commit, Contact, Delivery, Intention
 from sync_engine.ports import LedgerUnavailableError
 from sync_engine.pull import answer
+from sync_engine.recovering import LedgerRecoveringError
 from sync_engine.wire import decode_request
 from tests.contracts.databases import POSTGRESQL, SQLITE, database_url
 from tests.tools.op_chain import Chain, private_key
@@ -206,8 +207,11 @@ async def test_a_restored_backup_is_not_signed(tmp_path: Path) -> None:
         (tmp_path / name).unlink(missing_ok=True)
     backup.rename(tmp_path / "ledger.db")
 
-    with pytest.raises(RollbackError):
-        await open_company(tmp_path)
+    restored = await open_company(tmp_path)
+    assert isinstance(restored.sequencer.refusal, RollbackError)
+    with pytest.raises(LedgerRecoveringError):
+        await restored.hire(2)
+    await restored.close()
 
 
 async def test_another_log_than_the_signed_one_is_not_signed(tmp_path: Path) -> None:
@@ -263,6 +267,9 @@ class FaultyPin:
             self._inner.write(head)
         if fault:
             raise PinFaultError(reason="the volume went away")
+
+    def replace(self, head: SignedHead) -> None:
+        self._inner.replace(head)
 
 
 STEPS = [("commit", "lost"), ("commit", "kept"), ("commit", "full"), ("pin", "lost"), ("pin", "kept")]

@@ -246,6 +246,7 @@ const FIELDS = {
     witnessPolicy: words,
     admin: tuple(id, words, nullable(bytes())),
     utcOffsetMinutes: whole,
+    follows: optional(nullable(tuple(words, natural, bytes(), natural)), null),
   }),
   enrol: struct({
     device,

@@ -178,6 +178,8 @@ export const codes: Readonly<Record<keyof typeof zh, Message>> = {
   "code.not-recorded.do": "Try again",
   "code.ledger-unavailable": "The server cannot write just now",
   "code.ledger-unavailable.do": "It retries by itself",
+  "code.ledger-recovering": "The server is being restored",
+  "code.ledger-recovering.do": "What you record is kept, and sent again by itself",
   "attribute.name": "name",
   "attribute.unit": "unit",
   "attribute.codes": "codes",

@@ -174,6 +174,8 @@ export const codes = {
   "code.not-recorded.do": "请重试",
   "code.ledger-unavailable": "服务器暂时写不了账",
   "code.ledger-unavailable.do": "稍后自动重试",
+  "code.ledger-recovering": "服务器正在恢复",
+  "code.ledger-recovering.do": "您记的账都留着，会自动重新上传",
   "attribute.name": "名称",
   "attribute.unit": "单位",
   "attribute.codes": "条码",
