@@ -15,7 +15,7 @@ import {
   write,
   type Writing,
 } from "../storage/database.ts";
-import { readHead } from "../storage/second-head.ts";
+import { readHead, writeHead } from "../storage/second-head.ts";
 import { emptyMemory, type Memory, type Meta, readMemory } from "./memory.ts";
 import { allUnsent, currentEpoch, type Phone, withNewEpoch } from "./phone.ts";
 import { newEpoch, type Ports } from "./ports.ts";
@@ -79,6 +79,7 @@ export const openKeeper = async (ports: Ports, events: KeeperEvents): Promise<Ke
 
   const read = async (): Promise<void> => {
     memory = await readMemory(await database(), memory);
+    confirmHead(memory, ports);
     events.onChange(false);
   };
 
@@ -199,6 +200,25 @@ const lostTail = async (memory: Memory, ports: Ports): Promise<Change<null> | nu
     after: () => ({ ...memory, phone: next }),
     result: null,
   };
+};
+
+/**
+ * An op on the disk of which the second head knows nothing: whoever recorded it was killed in between. It may go up any
+ * time from now on, so the head must know it first.
+ */
+const confirmHead = ({ phone }: Memory, { local }: Ports): void => {
+  if (phone === null) return;
+  const [device, { number, entries }, head] = [
+    toHex(phone.identity.device),
+    currentEpoch(phone),
+    readHead(local),
+  ];
+  const isOurs = head !== null && head.device === device;
+  // A head of an epoch that is not here is ahead of the disk: `lostTail` has a word on it.
+  const isAhead = isOurs && !phone.epochs.some((epoch) => epoch.number === head.epoch);
+  const isBehind = !isOurs || head.epoch !== number || head.seq < entries.length;
+  if (entries.length > 0 && isBehind && !isAhead)
+    writeHead(local, { device, epoch: number, seq: entries.length });
 };
 
 /** What of the phone changed since `before`; null: all of it. */

@@ -6,6 +6,7 @@
  * since then may go with the power. `tear` takes back more than that: disks and browsers that lie.
  */
 import "fake-indexeddb/auto";
+import { forceCloseDatabase } from "fake-indexeddb";
 
 /** What fake-indexeddb 6 has inside; a new version of it shows here first. */
 interface Transaction {
@@ -96,6 +97,12 @@ export const abandon = (guard: Guard): void => {
     connection._closed = true;
     raw.connections = raw.connections.filter((other) => other !== connection);
   }
+};
+
+/** The browser closes the database under a page, as it may when it runs out of memory or a user clears data. */
+export const disconnect = (guard: Guard): void => {
+  for (const connection of connections.get(guard) ?? [])
+    forceCloseDatabase(connection as unknown as typeof IDBDatabase);
 };
 
 const isEnding = (tx: Transaction): boolean =>

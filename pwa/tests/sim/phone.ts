@@ -49,6 +49,8 @@ export class Phone {
   /** Percent of database requests that wait a turn. */
   stutter = 0;
   #stuttering: Chance;
+  /** Called when a fault killed the app, or a page of it. */
+  onKilled: () => void = () => undefined;
   #disks = 0;
   #seed = 0;
   #opens = 0;
@@ -169,6 +171,7 @@ export class Phone {
         // Beside the tabs there may be a worker.
         page.kill();
         for (const [number, other] of this.pages) if (other === page) this.pages.delete(number);
+        this.onKilled();
       },
     };
   }

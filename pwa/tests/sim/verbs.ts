@@ -8,6 +8,7 @@ import { openAppending } from "../../src/sync/recording.ts";
 import { openTabs } from "../../src/sync/tabs.ts";
 import { type Plain, unplain } from "../vectors.ts";
 import type { Build } from "./builds.ts";
+import { disconnect } from "./disk.ts";
 import type { Phone } from "./phone.ts";
 import { carried, held, plain, shownRows, stateOf, stored } from "./views.ts";
 
@@ -126,6 +127,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
       .ledger.attach(given["of"] as OpRef, fromHex(given["hex"] as string), given["mediaType"] as string),
   sync: (phone, tab) => phone.page(tab).ledger.syncNow(),
   flush,
+  disconnect: (phone, tab) => {
+    disconnect(phone.page(tab));
+    return null;
+  },
   export: async (phone, tab) => (await phone.page(tab).ledger.exportOutbox()).bytes,
   import: (phone, tab, given) => phone.page(tab).ledger.importBundle(fromHex(given["hex"] as string)),
   "set-offline": (phone, tab, given) => {

@@ -1,0 +1,136 @@
+/** The phone on a disk that is full, breaks, lies or forgets: what each of them costs, and what never. */
+import { describe, expect, it } from "vitest";
+import { held } from "./sim/views.ts";
+import { SimWorld } from "./sim/world.ts";
+
+const begun = async (picks = 3) => {
+  const world = new SimWorld();
+  const phone = await world.enrolled();
+  for (let i = 0; i < picks; i += 1) await world.pick(phone);
+  return { world, phone };
+};
+
+describe("a torn tail", () => {
+  it.each([2, 3])("never frees a place in the chain that nobody was told of, killed at %i", async (die) => {
+    const { world, phone } = await begun();
+    expect((await world.pick(phone, { die })).type).toBe("died");
+    await world.must(phone, "open");
+    await world.must(phone, "sync");
+    const sent = world.server.log.length;
+    phone.kill();
+    while ((await held(phone.disk)).length === sent) phone.tear(1);
+    await world.must(phone, "open");
+    await world.pick(phone);
+    await world.settle(phone);
+    expect(world.server.log.length).toBe(sent + 1);
+    expect(world.server.forks).toBe(0);
+    expect(await world.missing()).toStrictEqual([]);
+  });
+
+  it("costs what the server does not have, and the worker's next op has a name of its own", async () => {
+    const { world, phone } = await begun();
+    await world.must(phone, "sync");
+    const lost = await world.pick(phone);
+    phone.tear(1);
+    await world.must(phone, "open");
+    await world.pick(phone);
+    await world.settle(phone);
+    expect(lost.type).toBe("ok");
+    expect(await world.missing()).toHaveLength(1);
+    expect([world.server.forks, world.server.chainFaults()]).toStrictEqual([0, []]);
+  });
+});
+
+describe("the power", () => {
+  it("takes nothing that was called recorded, whatever it takes", async () => {
+    const { world, phone } = await begun();
+    await world.must(phone, "sync");
+    await world.pick(phone);
+    expect(phone.losePower(100, 100)).toBe(0);
+    expect(await world.missing(phone)).toStrictEqual([]);
+    await world.must(phone, "open");
+    await world.settle(phone);
+    expect(world.server.forks).toBe(0);
+  });
+
+  it("may take what a sync brought, which then comes again", async () => {
+    const { world, phone } = await begun();
+    await world.must(phone, "sync");
+    expect(phone.losePower(100)).toBeGreaterThan(0);
+    await world.must(phone, "open");
+    expect(await world.rowsOf(phone)).toStrictEqual([]);
+    await world.settle(phone);
+    expect(await world.rowsOf(phone)).toStrictEqual(world.logged().sort());
+  });
+});
+
+describe("a full disk", () => {
+  it.each([true, false])(
+    "says of each op that it is not recorded, at the commit: %s",
+    async (quotaAtCommit) => {
+      const { world, phone } = await begun();
+      for (let quota = 1; quota <= 6; quota += 1) {
+        const outcome = await world.pick(phone, { quota, quotaAtCommit });
+        if (outcome.type === "fault") expect(outcome.code).toBe("storage-full");
+        const { storage } = (await world.must(phone, "state")) as { readonly storage: string };
+        expect(storage).toBe(outcome.type === "fault" ? "full" : "ok");
+      }
+      expect(world.refused.size).toBeGreaterThan(0);
+      await world.pick(phone);
+      await world.settle(phone);
+      expect([await world.missing(), await world.ghosts(phone)]).toStrictEqual([[], []]);
+    },
+  );
+
+  it.each([true, false])(
+    "lets what was recorded go up, at whichever put it shows; at the commit: %s",
+    async (quotaAtCommit) => {
+      for (let quota = 1; quota <= 12; quota += 1) {
+        const { world, phone } = await begun();
+        const outcome = await world.run(phone, "sync", { quota, quotaAtCommit });
+        expect(outcome.type).toBe("ok");
+        expect(await world.missing(), "not on the server").toStrictEqual([]);
+        expect((await world.must(phone, "state")) as object).toMatchObject({ pendingCount: 0 });
+        await world.settle(phone);
+        expect(await world.rowsOf(phone)).toStrictEqual(world.logged().sort());
+        expect(world.server.forks).toBe(0);
+      }
+    },
+  );
+});
+
+describe("a pull that broke off", () => {
+  it("goes on at its page after a reload", async () => {
+    const { world, phone } = await begun();
+    await world.must(phone, "sync");
+    world.server.standing = Array.from({ length: 20 }, (_, i) => ["site:R1", "item", `i${i}`, [`i${i}`, []]]);
+    world.server.pageRows = 2;
+    for (let i = 0; i < 8; i += 1) await world.pick(phone);
+    await world.must(phone, "sync");
+    const asked = world.server.requests.length;
+    for (let i = 0; i < 8; i += 1) await world.pick(phone);
+    // Killed before the third request leaves: two pages are on the disk.
+    let [die, outcome] = [1, await world.run(phone, "sync", { die: 1 })];
+    while (outcome.type === "died" && world.server.requests.length < asked + 2) {
+      await world.must(phone, "open");
+      outcome = await world.run(phone, "sync", { die: (die += 2) });
+    }
+    await world.must(phone, "open");
+    const before = world.server.requests.length;
+    await world.must(phone, "sync");
+    expect(world.server.requests[before]?.[6], "the page that the first request asks for").not.toBeNull();
+    await world.settle(phone);
+    expect(await world.rowsOf(phone)).toStrictEqual(world.logged().sort());
+  });
+});
+
+describe("a database that the browser closes", () => {
+  it("is opened again for the next op, and the next meeting", async () => {
+    const { world, phone } = await begun();
+    await world.must(phone, "disconnect");
+    expect((await world.pick(phone)).type).toBe("ok");
+    await world.must(phone, "disconnect");
+    await world.settle(phone);
+    expect(await world.missing()).toStrictEqual([]);
+  });
+});

@@ -1,0 +1,129 @@
+/** The phone, killed at every point at which it could be: a fault table, and not a matter of chance. */
+import { describe, expect, it } from "vitest";
+import type { Given } from "./sim/verbs.ts";
+import { SimWorld } from "./sim/world.ts";
+import type { Phone } from "./sim/phone.ts";
+
+/** A command that is to die, after what leads up to it. */
+interface Dying {
+  readonly name: string;
+  readonly before: (world: SimWorld, phone: Phone) => Promise<void>;
+  readonly verb: string;
+  readonly given: (world: SimWorld) => Given;
+}
+
+const picks = async (world: SimWorld, phone: Phone, count: number): Promise<void> => {
+  for (let i = 0; i < count; i += 1) await world.pick(phone);
+};
+
+const PICK: Given = {
+  kind: "pick",
+  fields: {
+    order: "SO-1",
+    task: null,
+    lines: [{ item: "TOM-5", lot: "1121", from: "R1", to: "T1", qty: 7 }],
+  },
+};
+
+const COMMANDS: readonly Dying[] = [
+  { name: "record", before: (world, phone) => picks(world, phone, 2), verb: "record", given: () => PICK },
+  { name: "sync", before: (world, phone) => picks(world, phone, 3), verb: "sync", given: () => ({}) },
+  {
+    name: "sync of many pages",
+    before: async (world, phone) => {
+      await picks(world, phone, 9);
+      await world.must(phone, "sync");
+      world.server.standing = Array.from({ length: 7 }, (_, i) => [
+        "site:R1",
+        "item",
+        `i${i}`,
+        [`i${i}`, []],
+      ]);
+      await picks(world, phone, 4);
+      world.server.pageRows = 3;
+    },
+    verb: "sync",
+    given: () => ({}),
+  },
+  {
+    name: "sync whose reply was lost before",
+    before: async (world, phone) => {
+      await picks(world, phone, 3);
+      world.loses = "reply";
+      await world.run(phone, "sync");
+      world.loses = "nothing";
+      await picks(world, phone, 1);
+    },
+    verb: "sync",
+    given: () => ({}),
+  },
+  {
+    name: "attach",
+    before: (world, phone) => picks(world, phone, 1),
+    verb: "attach",
+    given: (world) => ({
+      of: { hash: world.logged()[0] ?? [...world.told][0] },
+      hex: "ffd8",
+      mediaType: "image/jpeg",
+    }),
+  },
+  {
+    name: "sign in again",
+    before: async () => undefined,
+    verb: "sign-in",
+    given: () => ({ person: "liu", pin: "2468" }),
+  },
+  {
+    name: "start after a torn tail",
+    before: async (world, phone) => {
+      await picks(world, phone, 3);
+      await world.must(phone, "sync");
+      world.told.clear();
+      phone.tear(6);
+    },
+    verb: "open",
+    given: () => ({}),
+  },
+  {
+    name: "join anew with work that is not sent",
+    before: (world, phone) => picks(world, phone, 2),
+    verb: "enrol",
+    given: (world) => ({ url: world.server.enrolmentCode("liu"), name: "PDA", pin: "2468" }),
+  },
+];
+
+const begun = async ({ before }: Dying): Promise<readonly [SimWorld, Phone]> => {
+  const world = new SimWorld();
+  const phone = await world.enrolled();
+  await before(world, phone);
+  return [world, phone];
+};
+
+describe("an app that is killed at any point", () => {
+  it.each(COMMANDS)(
+    "of $name: nothing told is lost, nothing is doubled, and it goes on",
+    async (command) => {
+      const [whole, unharmed] = await begun(command);
+      const { points } = await whole.run(unharmed, command.verb, command.given(whole));
+      expect(points).toBeGreaterThan(0);
+      for (let die = 1; die <= points; die += 1) {
+        const [world, phone] = await begun(command);
+        const outcome = await world.run(phone, command.verb, { ...command.given(world), die });
+        const at = `killed at ${die} of ${points}`;
+
+        expect(outcome.type, at).toBe("died");
+        expect(await world.missing(phone), at).toStrictEqual([]);
+        await world.must(phone, "open");
+        if (command.verb === "enrol") await world.run(phone, "sign-in", { person: "liu", pin: "2468" });
+        await world.pick(phone);
+        await world.settle(phone);
+        expect(await world.missing(), at).toStrictEqual([]);
+        expect(world.server.chainFaults(), at).toStrictEqual([]);
+        expect([world.server.forks, await world.reusedDots(phone)], at).toStrictEqual([0, []]);
+        expect(await world.must(phone, "safe"), at).toMatchObject({ isSafe: true, unsettled: 0 });
+        expect(await world.rowsOf(phone), at).toStrictEqual(world.logged().sort());
+      }
+    },
+    120_000,
+  );
+});
