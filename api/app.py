@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api import pages, problems
 from api.bootstrap import House
 from api.edge import Edge
-from api.routes import acknowledgements, bundles, desk, enrolment, evidence, log, passkeys, sync
+from api.routes import acknowledgements, bundles, desk, enrolment, evidence, log, passkeys, snapshots, sync
 from domain.errors import DomainError, FaultError
 
 BODY_BYTES_MAX: Final = 12 * 1024 * 1024
@@ -38,6 +38,7 @@ _TAGS: Final = [
 
 _ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *sync.ROUTES,
+    *snapshots.ROUTES,
     *bundles.ROUTES,
     *acknowledgements.ROUTES,
     enrolment.ROUTER,
@@ -86,7 +87,7 @@ def create_app(
         compression_config=CompressionConfig(
             backend="gzip",
             minimum_size=1_024,
-            exclude=["^/api/v1/sync", "^/api/v1/evidence", "^/log"],
+            exclude=["^/api/v1/sync", "^/api/v1/evidence", "^/api/v1/snapshots", "^/log"],
             exclude_opt_key=pages.PACKED,
         ),
         request_max_body_size=BODY_BYTES_MAX,

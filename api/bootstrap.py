@@ -30,11 +30,14 @@ from storage.engine import open_engine, sqlite_url
 from storage.migrate import migrate
 from sync_engine.adapters.ledger_store import StoredLedger
 from sync_engine.adapters.presented_store import StoredPresented
+from sync_engine.adapters.snapshot_store import StoredSnapshots
+from sync_engine.bucket_token import BucketTokens
 from sync_engine.commit import Commit
 from sync_engine.genesis import ROOT_KEYS
 from sync_engine.ledger import Ledger
 from sync_engine.seal import raw_key
 from sync_engine.sequencer import Sequencer
+from sync_engine.snapshotter import Snapshotter
 
 DATABASE: Final = "gobi.sqlite3"
 PIN: Final = "last-signed"
@@ -56,6 +59,9 @@ class House(Struct, frozen=True, kw_only=True):
     evidence: EvidenceStore
     unread: UnreadStore
     reads: Reads
+    snapshots: StoredSnapshots
+    snapshotter: Snapshotter
+    bucket_tokens: BucketTokens
     proofs: Proofs
     clock: Clock
 
@@ -103,9 +109,11 @@ async def open_house(settings: Settings, clock: Clock = wall_clock) -> AsyncIter
         )
         house = _wire(settings, secrets, engine, origins.org, log, clock)
         await house.sequencer.start()
+        house.snapshotter.start()
         try:
             yield house
         finally:
+            await house.snapshotter.stop()
             await house.sequencer.stop()
     finally:
         await engine.dispose()
@@ -179,6 +187,7 @@ def _wire(
         now_ms=clock,
         presented=StoredPresented(engine, org),
     )
+    snapshots = StoredSnapshots(engine, org)
     return House(
         settings=settings,
         secrets=secrets,
@@ -191,6 +200,9 @@ def _wire(
         evidence=EvidenceStore(engine, org),
         unread=UnreadStore(engine, org),
         reads=Reads(engine, org),
+        snapshots=snapshots,
+        snapshotter=Snapshotter(store=snapshots, sequencer=sequencer, org=org, now_ms=clock),
+        bucket_tokens=BucketTokens(secrets.dpop, org),
         proofs=Proofs(secrets.dpop),
         clock=clock,
     )

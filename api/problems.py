@@ -72,6 +72,11 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "revoked-device": HTTPStatus.FORBIDDEN,
     "unknown-enrolment-code": HTTPStatus.NOT_FOUND,
     "unknown-person": HTTPStatus.NOT_FOUND,
+    "wrong-bucket-token": HTTPStatus.FORBIDDEN,
+    "bucket-token-expired": HTTPStatus.FORBIDDEN,
+    "snapshot-gone": HTTPStatus.NOT_FOUND,
+    "stale-page": _BAD,
+    "wrong-blob": HTTPStatus.BAD_GATEWAY,
     # files
     "unreadable-file": _UNPROCESSABLE,
     "unknown-table": _UNPROCESSABLE,

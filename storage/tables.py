@@ -108,6 +108,42 @@ ledger_rows: Final = Table(
 """What phones replicate. `changed` is the last log index of the commit that wrote the row, `ordinal` its number there;
 a deleted row stays as a tombstone (no value), so that who pulls later learns of it."""
 
+row_horizons: Final = Table(
+    "row_horizons",
+    metadata,
+    Column("org", String(32), primary_key=True),
+    Column("bucket", Text, primary_key=True),
+    Column("leaf", BigInteger, nullable=False),
+)
+"""Up to which log index the tombstones of a bucket were compacted: who is behind it gets the bucket anew."""
+
+snapshots: Final = Table(
+    "snapshots",
+    metadata,
+    Column("org", String(32), primary_key=True),
+    Column("bucket", Text, primary_key=True),
+    Column("name", LargeBinary, primary_key=True),
+    Column("leaf", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+    Column("chunks", LargeBinary, nullable=False),
+    Column("replaced_ms", BigInteger, nullable=True),
+)
+"""All rows of a bucket as of leaf `leaf`; `name` is the SHA-256 of the manifest, `chunks` the names in it, joined."""
+
+snapshot_chunks: Final = Table(
+    "snapshot_chunks",
+    metadata,
+    Column("org", String(32), primary_key=True),
+    Column("bucket", Text, primary_key=True),
+    Column("name", LargeBinary, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("unpacked", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+"""Chunks of snapshots: `name` is the SHA-256 of `data`, `content` that of what it unpacks to."""
+
 log_tiles: Final = Table(
     "log_tiles",
     metadata,
@@ -210,4 +246,4 @@ used_proofs: Final = Table(
 )
 """Proofs of possession that were seen, so that none counts twice; forgotten when their nonce has expired."""
 
-FOLDED: Final = (ledger_rows,)
+FOLDED: Final = (ledger_rows, row_horizons, snapshots, snapshot_chunks)

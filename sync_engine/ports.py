@@ -1,7 +1,7 @@
 """What the sequencer needs from the world: a store whose commit is atomic and durable, and who signs the log."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -137,6 +137,30 @@ class Stored(Struct, frozen=True, kw_only=True):
     """The last signed checkpoint."""
 
 
+Blob: TypeAlias = bytes
+"""Bytes, where a field is called so."""
+
+
+class SnapshotMark(Struct, frozen=True):
+    """A snapshot that is stored: the rows of a bucket as of the log index `cursor`."""
+
+    bucket: str
+    manifest: Blob
+    """SHA-256 of the manifest: the name of the snapshot."""
+    cursor: int
+    bytes: int
+    rows: int
+    is_newest: bool
+
+
+class Marks(Struct, frozen=True):
+    """What a store says of its buckets, in the state of a cut."""
+
+    horizons: Mapping[str, int] = {}
+    """Log index up to which the deletions of a bucket are forgotten; a bucket that is not named remembers all."""
+    snapshots: Sequence[SnapshotMark] = ()
+
+
 class RowsWanted(Struct, frozen=True, kw_only=True):
     """A stretch of rows in order of (changed, ordinal), from after `after` on."""
 
@@ -144,6 +168,8 @@ class RowsWanted(Struct, frozen=True, kw_only=True):
     """Buckets of which the asker has all rows up to `cursor`."""
     whole: Sequence[str]
     """Buckets of which the asker has none: their rows from the beginning, without what was deleted up to `begun`."""
+    based: Sequence[tuple[str, int]] = ()
+    """Buckets of which the asker has all rows up to a log index of their own: that of a snapshot."""
     cursor: int
     begun: int
     after: tuple[int, int]
@@ -167,6 +193,14 @@ class Cut(Protocol):
 
     async def stored(self, begin: int = 0) -> Stored:
         """Return the log from leaf `begin` on, and what waits beside it. Raises FaultError."""
+        ...
+
+    async def marks(self) -> Marks:
+        """Return what is known of the buckets in this state. Raises FaultError."""
+        ...
+
+    async def changed(self, bucket: str, cursor: int, *, most: int) -> int:
+        """Return how many rows of a bucket changed or went after a log index, counting no further than `most`."""
         ...
 
     async def rows(self, wanted: RowsWanted) -> RowsFound:

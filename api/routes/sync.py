@@ -103,7 +103,14 @@ async def exchange(
             arrived_ms=now_ms,
         )
         receipt = structs.replace(receipt, problems=problems)
-    return await answer(house.sequencer, asked, receipt, is_proven=is_proven, now_ms=house.clock())
+    return await answer(
+        house.sequencer,
+        asked,
+        receipt,
+        is_proven=is_proven,
+        now_ms=house.clock(),
+        tokens=house.bucket_tokens,
+    )
 
 
 def _proof(request: Asked, house: House, asked: SyncRequest) -> tuple[bool, bool]:

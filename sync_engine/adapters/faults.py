@@ -1,6 +1,8 @@
 """What a failing database means for whoever asked: come back soon, make room first, or call somebody."""
 
 import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -72,3 +74,12 @@ def _is_away(error: Exception) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or "connection" in str(error.orig).lower()
     return isinstance(error, ConnectionError | TimeoutError | PoolTimeoutError)
+
+
+@asynccontextmanager
+async def as_faults() -> AsyncGenerator[None, None]:
+    """What the database says in the block is a fault. Raises FaultError."""
+    try:
+        yield
+    except FAILURES as error:
+        raise fault_of(error) from error

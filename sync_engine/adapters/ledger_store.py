@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from msgspec import structs
-from sqlalchemy import Executable, Result, Select, or_, select, text, tuple_, union_all
+from sqlalchemy import Executable, Result, Select, func, or_, select, text, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.canonical import MalformedError
@@ -30,8 +30,9 @@ from sync_engine.adapters.ledger_rows import (
     value_to_record,
     waiting_to_record,
 )
+from sync_engine.adapters.marks import marks_of, select_marks
 from sync_engine.commit import Commit, Contact
-from sync_engine.ports import Position, RowsFound, RowsWanted, SealedHead, Stored, TilePlace
+from sync_engine.ports import Marks, Position, RowsFound, RowsWanted, SealedHead, Stored, TilePlace
 
 CHANGED_EVERY_S: Final = 1.0
 """Several processes tell each other when they commit; one that does not hear of it looks as often as this."""
@@ -240,12 +241,24 @@ class StoredCut:
         found = await self.execute(columns.where(_TILES.org == self._org, wanted))
         return {(record.level, record.number): record.data for record in found}
 
+    async def marks(self) -> Marks:
+        """See `Cut`."""
+        return marks_of(await self.execute(select_marks(self._org)))
+
+    async def changed(self, bucket: str, cursor: int, *, most: int) -> int:
+        """See `Cut`."""
+        here = (_ROWS.org == self._org, _ROWS.bucket == bucket, _ROWS.changed > cursor)
+        some = select(_ROWS.changed).where(*here).limit(most).subquery()
+        return int((await self.execute(select(func.count()).select_from(some))).scalar_one())
+
     async def rows(self, wanted: RowsWanted) -> RowsFound:
         """See `Cut`."""
         parts = []
         if wanted.known:
             after = max(wanted.after, (wanted.cursor + 1, -1))
             parts.append(self._stretch(wanted.known, after))
+        for bucket, cursor in wanted.based:
+            parts.append(self._stretch([bucket], max(wanted.after, (cursor + 1, -1))))
         if wanted.whole:
             lives = or_(_ROWS.value.is_not(None), _ROWS.changed > wanted.begun)
             parts.append(self._stretch(wanted.whole, wanted.after).where(lives))

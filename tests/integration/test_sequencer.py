@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import pytest
 
-import sync_engine.pull
+import sync_engine.row_pages
 from bench.company import Company, Time, genesis, open_company
 from blockchain_trace.adapters.pin_file import PinFaultError, PinFile
 from blockchain_trace.adapters.stored_tiles import StoredLog
@@ -418,7 +418,7 @@ async def test_pages_join_into_the_same_rows_while_the_ledger_moves(
     worker, reader, other = [await company.hire(number, role="manager") for number in (1, 2, 3)]
     await _picked(company, worker, 60)
     await company.sync(worker)
-    monkeypatch.setattr(sync_engine.pull, "PAGE_ROWS", 25)
+    monkeypatch.setattr(sync_engine.row_pages, "PAGE_ROWS", 25)
     pages = 0
     while (await company.sync(reader)).page is not None:
         pages += 1
