@@ -54,6 +54,7 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "malformed-checkpoint": _BAD,
     "note-refused": _UNPROCESSABLE,
     "proof-refused": _UNPROCESSABLE,
+    "authorship-refused": _UNPROCESSABLE,
     "wrong-host": HTTPStatus.MISDIRECTED_REQUEST,
     "not-found": HTTPStatus.NOT_FOUND,
     "method-not-allowed": HTTPStatus.METHOD_NOT_ALLOWED,

@@ -93,3 +93,30 @@ class Frontier(msgspec.Struct, frozen=True):
         for left in reversed(larger):
             root = sha256(_NODE + left + root).digest()
         return root
+
+
+def audit_path(leaf_hashes: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """Return what leads from a leaf of a short list to the root over it: its sibling at each level that has one."""
+    assert 0 <= index < len(leaf_hashes), "the leaf is one of the list"
+    path: list[bytes] = []
+    level = leaf_hashes
+    while len(level) > 1:
+        if index ^ 1 < len(level):
+            path.append(level[index ^ 1])
+        level, index = pair_up(level), index >> 1
+    return tuple(path)
+
+
+def root_over(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """Return the only root to which leaf and path can belong in a list of `size`; None for a path of another shape."""
+    if not 0 <= index < size or any(len(one) != HASH_BYTES for one in path):
+        return None
+    rest = iter(path)
+    while size > 1:
+        if index ^ 1 < size:
+            sibling = next(rest, None)
+            if sibling is None:
+                return None
+            leaf = node_hash(sibling, leaf) if index & 1 else node_hash(leaf, sibling)
+        index, size = index >> 1, (size + 1) >> 1
+    return leaf if next(rest, None) is None else None

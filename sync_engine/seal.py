@@ -25,6 +25,9 @@ SEAL_OPS_MAX: Final = 64
 KEY_BYTES: Final = 65
 SIGNATURE_BYTES: Final = 64
 
+Stretch = tuple[str, bytes, int, int, int]
+"""Organisation, device, epoch, first seq, last seq."""
+
 _LABEL: Final = b"gobi/seal/1\0"
 _SCALAR_BYTES: Final = 32
 # RFC 6979: a phone that signs the same stretch again gives the same bytes, so frames repeat byte for byte.
@@ -36,7 +39,12 @@ def seal_message(org: str, device: bytes, epoch: int, first_seq: int, hashes: Se
     """Return what the seal of the consecutive ops with these leaf hashes signs."""
     assert 1 <= len(hashes) <= SEAL_OPS_MAX, "a seal covers 1 to 64 ops"
     last_seq = first_seq + len(hashes) - 1
-    return _LABEL + encode((org, device, epoch, first_seq, last_seq, hashes[-1], merkle_root(hashes)))
+    return stretch_message((org, device, epoch, first_seq, last_seq), hashes[-1], merkle_root(hashes))
+
+
+def stretch_message(stretch: Stretch, last_hash: bytes, root: bytes) -> bytes:
+    """Return what a seal signs, for who has the root over a stretch and not all of its hashes."""
+    return _LABEL + encode((*stretch, last_hash, root))
 
 
 def sign_seal(key: PrivateKey, message: bytes) -> bytes:

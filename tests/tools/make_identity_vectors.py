@@ -1,4 +1,4 @@
-"""Write `tests/vectors/identity/*.json`: assertions that both Python and TypeScript must judge alike.
+"""Write `tests/vectors/identity/*.json`: assertions and proofs that Python and TypeScript must judge alike.
 
     python -m tests.tools.make_identity_vectors
 
@@ -22,8 +22,10 @@ from domain.assertion import (
     verify_assertion,
 )
 from domain.ops import LeafHash, device_id
+from sync_engine.authorship import Authorship, AuthorshipRefusedError, encode_authorship, verify_authorship
 from sync_engine.seal import raw_key
 from tests.tools.authenticator import Authenticator
+from tests.tools.authorship_world import HOUR_MS, AuthorshipWorld
 from tests.tools.op_chain import ORG, START_MS, private_key
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "vectors" / "identity"
@@ -40,7 +42,10 @@ def main() -> None:
 
 def documents() -> dict[str, str]:
     """Name → text of each file."""
-    return {"assertions.json": json.dumps(assertions(), ensure_ascii=False, indent=1) + "\n"}
+    contents = {"assertions.json": assertions(), "authorship.json": authorship()}
+    return {
+        name: json.dumps(content, ensure_ascii=False, indent=1) + "\n" for name, content in contents.items()
+    }
 
 
 def assertions() -> dict[str, Any]:
@@ -116,6 +121,64 @@ def _case(name: str, assertion: Assertion, passkey: Passkey, challenge: bytes) -
         },
         "proof": encode_assertion(assertion).hex(),
         **said,
+    }  # fmt: skip
+
+
+def authorship() -> dict[str, Any]:
+    """Proofs of who recorded an op, with what each shows or why it shows nothing."""
+    world = AuthorshipWorld()
+    op = world.pick()
+    signed = world.proof(op, sign=world.sign(op))
+    pin = world.sign_in("device")
+    good, last = world.proof(op), world.pick()
+    by_pin = structs.replace(world.proof(world.pick(session=pin), session=pin), credential=None)
+    other = AuthorshipWorld(liu=Authenticator("liu", key=private_key(501)))
+    elsewhere = AuthorshipWorld()
+    elsewhere.phone.key = private_key(9)
+    session = elsewhere.sign_in()
+    cases: dict[str, Authorship] = {
+        "a session by passkey": good,
+        "a signature over the op": signed,
+        "the last op of a stretch": world.proof(last),
+        "a session by PIN": by_pin,
+        "after the session": world.proof(world.pick(at=START_MS + 2 * HOUR_MS)),
+        "the server's own word": Authorship(
+            op=world.sealed(world.enrol), genesis=world.sealed(world.genesis)
+        ),
+        "a signature over another op": world.proof(last, sign=world.sign(op)),
+        "another genesis": structs.replace(good, genesis=elsewhere.sealed(elsewhere.enrol)),
+        "no enrolment": structs.replace(good, enrol=None),
+        "no session": structs.replace(good, session=None),
+        "no passkey": structs.replace(good, credential=None),
+        "another's passkey": structs.replace(
+            world.proof(world.pick(session=other.session)), session=other.sealed(other.session)
+        ),
+        "another phone's session": structs.replace(
+            world.proof(world.pick(session=session)), session=elsewhere.sealed(session)
+        ),
+        "an op where the session belongs": structs.replace(good, session=good.op),
+        "an op where the enrolment belongs": structs.replace(good, enrol=good.credential),
+        "a short path": structs.replace(good, op=structs.replace(good.op, path=good.op.path[:-1])),
+        "a long path": structs.replace(good, op=structs.replace(good.op, path=(*good.op.path, bytes(32)))),
+        "another place": structs.replace(good, op=structs.replace(good.op, first_seq=good.op.first_seq + 1)),
+        "another signature": structs.replace(good, op=structs.replace(good.op, signature=bytes(64))),
+        "bytes that are no op": structs.replace(good, op=structs.replace(good.op, data=b"\x90")),
+    }
+    return {
+        "genesis": world.trusted.hex(),
+        "cases": [_shown(name, proof, world.trusted) for name, proof in cases.items()],
+    }
+
+
+def _shown(name: str, proof: Authorship, genesis: LeafHash) -> dict[str, Any]:
+    told = {"name": name, "proof": encode_authorship(proof).hex()}
+    try:
+        author = verify_authorship(proof, genesis)
+    except AuthorshipRefusedError as refused:
+        return {**told, "refused": refused.reason}
+    return {
+        **told, "org": author.org, "device": author.device.hex(), "device_name": author.device_name,
+        "person": author.person, "assurance": author.assurance, "is_signed": author.is_signed,
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
  * Twin: `domain/assertion.py`; corpus: `tests/vectors/identity/assertions.json`.
  */
 import { type Bytes, concat, isEqual, toBase64Url, utf8 } from "./bytes.ts";
-import { encode } from "./msgpack.ts";
+import { decode, encode, isMalformed } from "./msgpack.ts";
 import { sha256 } from "./sha256.ts";
 
 /** A credential of a person: `key` is SubjectPublicKeyInfo (DER), `rp` the relying party's id. */
@@ -11,7 +11,7 @@ export interface Passkey {
   readonly id: Uint8Array;
   readonly person: string;
   readonly alg: number;
-  readonly key: Bytes;
+  readonly key: Uint8Array;
   readonly rp: string;
 }
 
@@ -68,6 +68,20 @@ export const signChallenge = (org: string, opHash: Uint8Array): Bytes =>
 export const encodeAssertion = ({ credential, authenticatorData, clientData, signature }: Assertion): Bytes =>
   encode([credential, authenticatorData, clientData, signature]);
 
+/** The assertion that a session's `proof` holds, or null. */
+export const decodeAssertion = (proof: Uint8Array): Assertion | null => {
+  try {
+    const told = decode(proof);
+    if (!Array.isArray(told) || told.length !== 4 || !told.every((one) => one instanceof Uint8Array))
+      return null;
+    const [credential, authenticatorData, clientData, signature] = told;
+    return { credential, authenticatorData, clientData, signature } as Assertion;
+  } catch (error) {
+    if (isMalformed(error)) return null;
+    throw error;
+  }
+};
+
 /** Whether the person behind a passkey was present, verified, and said yes to this challenge. */
 export const verifyAssertion = async (
   assertion: Assertion,
@@ -121,13 +135,13 @@ const isSigned = async ({ alg, key }: Passkey, signature: Uint8Array, signed: By
     if (alg === ES256) {
       const raw = rawSignature(signature);
       const curve = { name: "ECDSA", namedCurve: "P-256" };
-      const imported = await crypto.subtle.importKey("spki", key, curve, false, ["verify"]);
+      const imported = await crypto.subtle.importKey("spki", Uint8Array.from(key), curve, false, ["verify"]);
       const how = { name: "ECDSA", hash: "SHA-256" };
       return raw !== null && (await crypto.subtle.verify(how, imported, raw, signed));
     }
     if (alg !== RS256) return false;
     const how = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
-    const imported = await crypto.subtle.importKey("spki", key, how, false, ["verify"]);
+    const imported = await crypto.subtle.importKey("spki", Uint8Array.from(key), how, false, ["verify"]);
     return await crypto.subtle.verify(how, imported, Uint8Array.from(signature), signed);
   } catch {
     return false;

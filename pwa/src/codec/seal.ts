@@ -44,9 +44,16 @@ export const sealMessage = (
 ): Bytes => {
   const last = hashes.at(-1);
   if (last === undefined || hashes.length > SEAL_OPS_MAX) throw new Error("a seal covers 1 to 64 ops");
-  const stretch = [org, device, epoch, firstSeq, firstSeq + hashes.length - 1, last, merkleRoot(hashes)];
-  return concat(LABEL, encode(stretch));
+  const stretch = [org, device, epoch, firstSeq, firstSeq + hashes.length - 1] as const;
+  return stretchMessage(stretch, last, merkleRoot(hashes));
 };
+
+/** Organisation, device, epoch, first seq, last seq. */
+export type Stretch = readonly [string, Uint8Array, number, number, number];
+
+/** What a seal signs, for who has the root over a stretch and not all of its hashes. */
+export const stretchMessage = (stretch: Stretch, lastHash: Uint8Array, root: Uint8Array): Bytes =>
+  concat(LABEL, encode([...stretch, lastHash, root]));
 
 /** A key that signs and can never leave the browser, with its public point. */
 export const makeDeviceKey = async (): Promise<{ readonly key: CryptoKey; readonly publicKey: Bytes }> => {

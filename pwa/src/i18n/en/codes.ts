@@ -164,6 +164,8 @@ export const codes: Readonly<Record<keyof typeof zh, Message>> = {
   "code.wrong-assertion.do": "Sign in again; what was recorded waits for the manager",
   "code.unknown-passkey": "This passkey is not one of theirs, or was removed",
   "code.unknown-passkey.do": "Sign in another way; what was recorded waits for the manager",
+  "code.authorship-refused": "It is not shown who recorded this",
+  "code.authorship-refused.do": "Ask for the proof again",
   "code.no-passkeys-here": "No passkeys at this address",
   "code.no-passkeys-here.do": "Sign in with PIN or badge",
   "code.not-entitled-to-passkey": "A PIN alone makes no passkey",

@@ -160,6 +160,8 @@ export const codes = {
   "code.wrong-assertion.do": "请重新登录；已记录的内容等待主管处理",
   "code.unknown-passkey": "这把通行密钥不属于此人，或已被移除",
   "code.unknown-passkey.do": "请换一种方式登录；已记录的内容等待主管处理",
+  "code.authorship-refused": "无法证明是谁记录的",
+  "code.authorship-refused.do": "请重新索取证明",
   "code.no-passkeys-here": "这个网址不能用通行密钥",
   "code.no-passkeys-here.do": "请用 PIN 或工牌登录",
   "code.not-entitled-to-passkey": "只凭 PIN 不能添加通行密钥",
