@@ -76,6 +76,8 @@ check-pwa: $(JS_READY)
 	cd pwa && npm run --silent types
 	cd pwa && npm run --silent lint
 	cd pwa && npm run --silent format:check
+	pwa/node_modules/.bin/oxlint -c pwa/.oxlintrc.json --ignore-pattern 'bench/peers/node_modules/**' bench/peers
+	pwa/node_modules/.bin/oxfmt -c pwa/.oxfmtrc.json --check 'bench/peers/**/*.mjs'
 
 .PHONY: fix
 fix: setup  ## repair what the tools can repair
@@ -115,6 +117,17 @@ run: setup pwa  ## the server with the demo company, on this machine
 .PHONY: bench
 bench: setup  ## measure every figure of the design, each beside its floor
 	$(BIN)/gobi bench all $(ARGS)
+
+# The engines that Gobi is measured beside: nothing of the product needs them, so they live in a folder of their own.
+PEERS_READY := bench/peers/node_modules/.package-lock.json
+
+$(PEERS_READY): bench/peers/package.json bench/peers/package-lock.json bench/peers/.npmrc
+	cd bench/peers && npm ci --prefer-offline --loglevel=error
+	@touch $@
+
+.PHONY: bench-peers
+bench-peers: setup $(PEERS_READY)  ## measure Gobi beside PouchDB, Automerge, Yjs and Loro; writes docs/peers.md
+	$(BIN)/python -m bench.peers
 
 .PHONY: clean
 clean:  ## remove what can be built again; keeps .venv and node_modules
