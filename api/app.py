@@ -61,6 +61,12 @@ def create_app(
     """Return the application of the house that is open now; `more` are routes that only the demo has."""
     listeners = sync.Listeners()
 
+    async def up_to_date() -> House:
+        # Whatever another process answered before this request came, its answer knows too.
+        opened = house()
+        await opened.sequencer.refresh()
+        return opened
+
     @asynccontextmanager
     async def streams_end(_app: Litestar) -> AsyncIterator[None]:
         try:
@@ -71,7 +77,8 @@ def create_app(
     app = Litestar(
         route_handlers=[*_ROUTES, *more],
         dependencies={
-            "house": Provide(house, sync_to_thread=False),
+            "house": Provide(up_to_date),
+            "house_at_hand": Provide(house, sync_to_thread=False),
             "listeners": _provided(listeners),
             "pages_of_build": _provided(files or pages.Pages()),
         },

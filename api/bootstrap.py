@@ -13,12 +13,13 @@ from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.clock import Clock, wall_clock
-from api.dpop import Proofs
+from api.dpop import Proofs, ProofsInMemory
 from api.founding import Founding, genesis_fields, refuse_unsigned
 from api.origins import NotFoundedError, read_origins
 from api.settings import SECRET_BYTES, Secrets, SettingError, Settings, read_secrets
 from api.stores.codes import CodeStore
 from api.stores.evidence import EvidenceStore
+from api.stores.proofs import StoredProofs
 from api.stores.reads import Reads
 from api.stores.unread import UnreadStore
 from blockchain_trace.adapters.pin_file import PinFile
@@ -26,7 +27,7 @@ from blockchain_trace.adapters.stored_tiles import StoredLog
 from blockchain_trace.log import TransparencyLog
 from blockchain_trace.note import SignerKey, parse_vkey
 from domain import kinds
-from storage.engine import open_engine, sqlite_url
+from storage.engine import is_sqlite, open_engine, sqlite_url
 from storage.migrate import migrate
 from sync_engine.adapters.ledger_store import StoredLedger
 from sync_engine.adapters.presented_store import StoredPresented
@@ -98,7 +99,7 @@ async def open_house(settings: Settings, clock: Clock = wall_clock) -> AsyncIter
     """
     engine = await open_database(settings)
     try:
-        origins = await read_origins(engine)
+        origins = await read_origins(engine, settings.org)
         secrets = read_secrets(settings.data_dir)
         refuse_other_keys(origins.last, secrets)
         log = TransparencyLog(
@@ -122,7 +123,9 @@ async def open_house(settings: Settings, clock: Clock = wall_clock) -> AsyncIter
 async def found_house(
     settings: Settings, founding: Founding, clock: Clock = wall_clock, *, root_seeds: Sequence[bytes] = ()
 ) -> tuple[bytes, ...]:
-    """Begin an organisation in an empty database, and return the seeds of its root keys: for paper, kept nowhere.
+    """Begin an organisation, and return the seeds of its root keys: for paper, kept nowhere.
+
+    A file is of one organisation; a database server holds any number, each with a data folder of its own.
 
     Raises SettingError when there is one already, FaultError.
     """
@@ -130,7 +133,7 @@ async def found_house(
     engine = await open_database(settings)
     try:
         try:
-            org = (await read_origins(engine)).org
+            org = (await read_origins(engine, "" if is_sqlite(engine) else founding.org)).org
         except NotFoundedError:
             pass
         else:
@@ -203,6 +206,13 @@ def _wire(
         snapshots=snapshots,
         snapshotter=Snapshotter(store=snapshots, sequencer=sequencer, org=org, now_ms=clock),
         bucket_tokens=BucketTokens(secrets.dpop, org),
-        proofs=Proofs(secrets.dpop),
+        proofs=_proofs(secrets, engine, org),
         clock=clock,
     )
+
+
+def _proofs(secrets: Secrets, engine: AsyncEngine, org: str) -> Proofs:
+    """Processes that share a ledger share their nonces and what was used; one alone begins anew with each start."""
+    if is_sqlite(engine):
+        return Proofs(secrets.dpop + chance.token_bytes(SECRET_BYTES), ProofsInMemory())
+    return Proofs(secrets.dpop, StoredProofs(engine, org))

@@ -1,14 +1,15 @@
 """Proof of possession: every request is signed by the device's key (RFC 9449, DESIGN §9).
 
-Pure but for the memory of proofs already used. `iat` is not judged, since a phone's clock may be a year off: freshness
-comes from the server's nonce, which is stateless and lives some minutes.
+Pure but for the memory of proofs already used, which all processes of a ledger share. `iat` is not judged, since a
+phone's clock may be a year off: freshness comes from the server's nonce, which is stateless and lives some minutes.
 """
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from functools import lru_cache
-from typing import ClassVar, Final
+from hashlib import sha256
+from typing import ClassVar, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 import jwt
@@ -73,14 +74,42 @@ class Nonces:
         return urlsafe_b64encode(number + mac).decode().rstrip("=")
 
 
+class UsedProofs(Protocol):
+    """Which proofs were used already. Safe for concurrent tasks, and shared by all who accept the same nonces."""
+
+    async def take(self, name: bytes, *, now_ms: int, expires_ms: int) -> bool:
+        """Note the use of a proof, by its 32-byte name; False when it was used before.
+
+        It may be forgotten from `expires_ms` on, when no nonce makes it fresh any more. Raises FaultError.
+        """
+        ...
+
+
+class ProofsInMemory:
+    """The used proofs of the one process that accepts its nonces."""
+
+    def __init__(self) -> None:
+        self._used: OrderedDict[bytes, int] = OrderedDict()
+
+    async def take(self, name: bytes, *, now_ms: int, expires_ms: int) -> bool:
+        """See `UsedProofs`."""
+        used = self._used
+        while used and (len(used) >= USED_MAX or next(iter(used.values())) <= now_ms):
+            used.popitem(last=False)
+        if name in used:
+            return False
+        used[name] = expires_ms
+        return True
+
+
 class Proofs:
-    """Checks proofs, and takes each only once. One per process; not safe for concurrent threads."""
+    """Checks proofs, and takes each only once."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, used: UsedProofs) -> None:
         self.nonces = Nonces(secret)
-        self._used: OrderedDict[tuple[bytes, str], int] = OrderedDict()
+        self._used = used
 
-    def check(
+    async def check(
         self, proof: str, key: bytes, *, method: str, url: str, now_ms: int, is_fresh: bool = True
     ) -> None:
         """Take a proof that the holder of the 65-byte `key` made for this request.
@@ -88,7 +117,7 @@ class Proofs:
         `url` is as the server sees it: behind a proxy its scheme and port may be others, so host and path decide.
         `is_fresh` False: neither the nonce nor an earlier use is judged; for uploads, which repeat without harm.
 
-        Raises ProofError, UseDpopNonceError.
+        Raises ProofError, UseDpopNonceError, FaultError.
         """
         claims = _claims(proof, key)
         if claims.get("htm") != method:
@@ -102,15 +131,9 @@ class Proofs:
             return
         if not isinstance(nonce, str) or not self.nonces.is_fresh(nonce, now_ms):
             raise UseDpopNonceError
-        self._take(key, jti, now_ms)
-
-    def _take(self, key: bytes, jti: str, now_ms: int) -> None:
-        used = self._used
-        while used and (len(used) >= USED_MAX or next(iter(used.values())) <= now_ms):
-            used.popitem(last=False)
-        if (key, jti) in used:
+        name = sha256(key + jti.encode("utf-8", "surrogatepass")).digest()
+        if not await self._used.take(name, now_ms=now_ms, expires_ms=now_ms + 2 * NONCE_LIFE_MS):
             raise ProofError(reason="it was used before")
-        used[key, jti] = now_ms + 2 * NONCE_LIFE_MS
 
 
 def raw_key_of_proof(proof: str) -> bytes:

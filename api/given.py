@@ -8,5 +8,6 @@ from api.bootstrap import House
 from api.identity import Caller
 
 Housed = NamedDependency[House]
+"""Named `house`: the house with all that was durable when the request came. Named `house_at_hand`: as it is."""
 Asking = NamedDependency[Caller]
 Turn = NamedDependency[asyncio.Lock]

@@ -69,7 +69,7 @@ class Caller(Struct, frozen=True):
     roles: frozenset[str]
 
 
-def asking_device(request: Asked, house: House, *, is_fresh: bool = True) -> Device:
+async def asking_device(request: Asked, house: House, *, is_fresh: bool = True) -> Device:
     """Return the enrolled device whose key proves the request; `is_fresh` False: an upload, which may be late.
 
     Raises ProofError, UseDpopNonceError, RevokedDeviceError.
@@ -79,18 +79,18 @@ def asking_device(request: Asked, house: House, *, is_fresh: bool = True) -> Dev
     device = next((one for one in house.ledger.directory.devices() if one.key == key), None)
     if device is None:
         raise ProofError(reason="its key is not enrolled here")
-    check_proof(request, house, device, is_fresh=is_fresh)
+    await check_proof(request, house, device, is_fresh=is_fresh)
     if is_fresh and house.ledger.directory.device_revoked_at(device.id) is not None:
         raise RevokedDeviceError
     return device
 
 
-def check_proof(request: Asked, house: House, device: Device, *, is_fresh: bool = True) -> None:
+async def check_proof(request: Asked, house: House, device: Device, *, is_fresh: bool = True) -> None:
     """Check that the device's key proves this very request.
 
     Raises ProofError, UseDpopNonceError.
     """
-    house.proofs.check(
+    await house.proofs.check(
         request.headers.get(PROOF_HEADER, ""),
         device.key,
         method=str(request.method),
@@ -100,12 +100,12 @@ def check_proof(request: Asked, house: House, device: Device, *, is_fresh: bool 
     )
 
 
-def asking_person(request: Asked, house: House, roles: Collection[str] = DESK_ROLES) -> Caller:
+async def asking_person(request: Asked, house: House, roles: Collection[str] = DESK_ROLES) -> Caller:
     """Return who asks: somebody with a live session on the device that proves the request, and one of the roles.
 
     Raises the refusals of `asking_device`, NoSessionError, SessionExpiredError, NoRightError.
     """
-    device = asking_device(request, house)
+    device = await asking_device(request, house)
     directory = house.ledger.directory
     session = directory.session(_session_of(request))
     if session is None or session.device != device.id:

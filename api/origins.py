@@ -1,12 +1,13 @@
 """Under which name a stored log is signed now: by its first genesis, or by the last that opened a new origin."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec import Struct
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api.settings import SettingError
 from blockchain_trace.log import LostHead
 from blockchain_trace.note import VerifierKey, parse_vkey
 from domain import kinds
@@ -58,16 +59,18 @@ class Origins(Struct, frozen=True):
         return tuple(LostHead(*genesis.follows) for _, genesis in self.geneses if genesis.follows is not None)
 
 
-async def read_origins(engine: AsyncEngine) -> Origins:
-    """Return the origins of the log that a database holds.
+async def read_origins(engine: AsyncEngine, org: str = "") -> Origins:
+    """Return the origins of an organisation's log; without a name, of the only one that the database holds.
 
-    Raises NotFoundedError.
+    Raises NotFoundedError, SettingError when there are several to choose from.
     """
-    query = select(ops.c.leaf, ops.c.data, ops.c.verdict).where(or_(ops.c.leaf == 0, ops.c.kind == "genesis"))
-    async with engine.connect() as connection:
-        found = list(await connection.execute(query.order_by(ops.c.leaf)))
+    found = await _read_geneses(engine, org)
     if not found or found[0].leaf:
         raise NotFoundedError
+    names = sorted({record.org for record in found})
+    if len(names) > 1:
+        several = f"the database holds several organisations: {', '.join(names)}"
+        raise SettingError(name="GOBI_ORG", reason=several)
     begun = decode_op(found[0].data)
     first = _genesis(begun)
     server = device_id(first.key)
@@ -78,6 +81,14 @@ async def read_origins(engine: AsyncEngine) -> Origins:
         if record.verdict == ACCEPTED and (op := decode_op(record.data)).device == server
     ]
     return Origins(begun.org, ((0, first), *later))
+
+
+async def _read_geneses(engine: AsyncEngine, org: str) -> Sequence[Any]:
+    """Return (org, leaf, data, verdict) of first leaves and of every genesis."""
+    query = select(ops.c.org, ops.c.leaf, ops.c.data, ops.c.verdict).order_by(ops.c.leaf)
+    begun = or_(ops.c.leaf == 0, ops.c.kind == "genesis")
+    async with engine.connect() as connection:
+        return (await connection.execute(query.where(begun, ops.c.org == org) if org else query.where(begun))).all()
 
 
 def _genesis(op: Op) -> kinds.Genesis:

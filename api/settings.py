@@ -48,6 +48,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Further names under which it answers; `localhost`, `*.localhost` and the public URL's always count."""
     database_url: str = ""
     """Empty: one SQLite file in the data folder."""
+    org: str = ""
+    """Which organisation to serve; empty: the only one of the database."""
     demo: bool = False
 
     @property
@@ -72,6 +74,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
         "public_url": env.get("GOBI_URL", "").rstrip("/"),
         "hosts": tuple(name.strip().lower() for name in env.get("GOBI_HOSTS", "").split(",") if name.strip()),
         "database_url": _told(env, "GOBI_DATABASE_URL") or "",
+        "org": env.get("GOBI_ORG", ""),
     }
     told.update({name: value for name, value in given.items() if value is not None})
     return Settings(**told)  # type: ignore[arg-type]  # each was parsed above or by the command line

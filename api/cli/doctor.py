@@ -58,7 +58,7 @@ async def examine(settings: Settings) -> tuple[str, LedgerReport, LogReport]:
         raise NotFoundedError  # opening it would make one, and who verifies changes nothing
     engine = await open_database(settings)
     try:
-        origins = await read_origins(engine)
+        origins = await read_origins(engine, settings.org)
         org = origins.org
         ledger = check_ledger(await read_evidence(engine, org))
         (_, key), *later = origins.keys

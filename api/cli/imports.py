@@ -1,4 +1,4 @@
-"""`gobi import`: files into the ledger, while the server does not run."""
+"""`gobi import`: files into the ledger. A ledger in a file is of one process, so there the server must not run."""
 
 import argparse
 import asyncio
@@ -22,7 +22,7 @@ Import items, places, partners, people, prices, orders and opening stock from CS
 
 Files may be UTF-8 or GBK, with comma, semicolon or tab, with English or Chinese headers. What the ledger says already
 is left alone, so a file can be imported again. docs/operating/importing.md names every column.
-Stop the server first, or send the file to it: POST /api/v1/imports/<table>.
+Stop the server first, or send the file to it: POST /api/v1/imports/<table>. On PostgreSQL the server may run.
 """
 
 

@@ -105,7 +105,7 @@ class ShuffledDay:
         self.seed = seed
         self.chance = Random(seed)  # noqa: S311  # a simulation by seed
         self.company = _company()
-        self.server = self._server()
+        self.server = self.company.server.copy(self._empty())
         self.play = Play(self.server, self.company.secret, self.chance)
         for enrolled in self.company.play.enrolled:
             off = self.chance.choice((0, 0, 2 * HOUR_MS, -47_000, YEAR_MS, -YEAR_MS))
@@ -120,9 +120,6 @@ class ShuffledDay:
         """Requests that reached the server: the network may bring any of them again."""
         self._frames: list[bytes] = []
         """Frames that left a phone as a file or as QR codes."""
-
-    def _server(self) -> MemoryServer:
-        return self.company.server.copy(self._empty())
 
     def _empty(self) -> Ledger:
         return Ledger(ORG, self.company.secret, self.company.key)

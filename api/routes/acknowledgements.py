@@ -32,7 +32,7 @@ async def acknowledgement(
     Needs the proof of any device of the organisation, but no session and no fresh nonce: a revoked phone may know
     whether it can be wiped, too.
     """
-    asker = asking_device(request, house, is_fresh=False)
+    asker = await asking_device(request, house, is_fresh=False)
     try:
         identity = bytes.fromhex(device)
     except ValueError:

@@ -41,7 +41,7 @@ async def bring(request: Asked, house: Housed) -> BundleTaken:
     Needs the proof of any device of the organisation, but no session and no fresh nonce. Who brings a file can alter
     nothing in it, and bringing it twice is harmless.
     """
-    device = asking_device(request, house, is_fresh=False)
+    device = await asking_device(request, house, is_fresh=False)
     arrived_ms = house.clock()
     body = await read_body(request, most=COMPRESSED_BYTES_MAX, most_unpacked=REQUEST_BYTES_MAX)
     frames = _frames(body)

@@ -10,15 +10,15 @@ from api.identity import Asked, Caller, asking_person
 from api.routes import devices, findings, imports, stock, unread
 
 
-def desk_caller(request: Asked, house: Housed) -> Caller:
+async def desk_caller(request: Asked, house: Housed) -> Caller:
     """Return who asks; refuse everybody without a role of the desk."""
-    return asking_person(request, house)
+    return await asking_person(request, house)
 
 
 QUERIES: Final = Router(
     "/api/v1",
     route_handlers=[*stock.ROUTES, *findings.ROUTES, *devices.ROUTES, *unread.ROUTES],
-    dependencies={"caller": Provide(desk_caller, sync_to_thread=False)},
+    dependencies={"caller": Provide(desk_caller)},
     tags=["desk"],
 )
 ACTS: Final = Router("/api/v1", route_handlers=[*unread.ACTS], tags=["desk"])

@@ -107,7 +107,7 @@ class RedeemAsked(Struct, frozen=True, forbid_unknown_fields=True):
 @post("/enrolments")
 async def create(request: Asked, house: Housed, data: JSONBody[EnrolmentAsked]) -> Enrolment:
     """Make a one-time code for a device of a person. For managers and admins."""
-    asking_person(request, house, OFFICE_ROLES)
+    await asking_person(request, house, OFFICE_ROLES)
     return await make_code(house, data, server_url=house.settings.url)
 
 

@@ -37,7 +37,7 @@ async def upload(request: Asked, house: Housed, digest: FromPath[str]) -> Respon
     Needs the device's proof but no session and no fresh nonce: an upload cannot be refused for being late.
     """
     name = _name(digest)
-    device = asking_device(request, house, is_fresh=False)
+    device = await asking_device(request, house, is_fresh=False)
     data = await read_body(request, most=EVIDENCE_BYTES_MAX)
     found = sha256(data).digest()
     if found != name:
@@ -53,7 +53,7 @@ async def upload(request: Asked, house: Housed, digest: FromPath[str]) -> Respon
 async def download(request: Asked, house: Housed, digest: FromPath[str]) -> Response[bytes]:
     """A document by its SHA-256, for anybody who is signed in."""
     name = _name(digest)
-    asking_person(request, house, ROLES)
+    await asking_person(request, house, ROLES)
     found = await house.evidence.get(name)
     if found is None:
         raise NotFoundError(what="document")

@@ -56,7 +56,7 @@ async def import_table(
     The body is the file: CSV (UTF-8, UTF-16 or GBK; comma, semicolon or tab) or XLSX, at most 8 MiB. Importing a file
     twice records nothing new.
     """
-    caller = asking_person(request, house, OFFICE_ROLES)
+    caller = await asking_person(request, house, OFFICE_ROLES)
     if table != "auto" and table not in TABLES:
         raise NotFoundError(what="table")
     data = await read_body(request, most=FILE_BYTES_MAX)

@@ -56,7 +56,7 @@ class PasskeyMade(Struct, frozen=True):
 @post("/passkeys/options")
 async def options(request: Asked, house: Housed) -> dict[str, Any]:
     """Return what to ask the browser for. For everybody who is signed in."""
-    caller = asking_person(request, house, ROLES)
+    caller = await asking_person(request, house, ROLES)
     directory = house.ledger.directory
     return creation_options(
         rp=relying_party(house.settings.url),
@@ -71,7 +71,7 @@ async def options(request: Asked, house: Housed) -> dict[str, Any]:
 @post("/passkeys")
 async def make(request: Asked, house: Housed, data: JSONBody[MakingAsked]) -> PasskeyMade:
     """Give the person who is signed in the passkey that the browser made."""
-    caller = asking_person(request, house, ROLES)
+    caller = await asking_person(request, house, ROLES)
     now_ms, rp = house.clock(), relying_party(house.settings.url)
     made = made_passkey(
         data.answer,
@@ -127,7 +127,7 @@ async def _refuse_unless_entitled(house: House, caller: Caller, code: str | None
 @delete("/passkeys/{credential:str}", status_code=204)
 async def remove(request: Asked, house: Housed, credential: FromPath[str]) -> None:
     """Take a passkey back: one's own, or anybody's for managers and admins."""
-    caller = asking_person(request, house, ROLES)
+    caller = await asking_person(request, house, ROLES)
     try:
         identity = bytes.fromhex(credential)
     except ValueError:

@@ -49,7 +49,7 @@ class TooManyListenersError(FaultError):
 
 
 @post("/api/v1/sync", status_code=HTTPStatus.OK, tags=["sync"])
-async def sync(request: Asked, house: Housed) -> Response[bytes]:
+async def sync(request: Asked, house_at_hand: Housed) -> Response[bytes]:
     """Push frames and pull rows in one round trip.
 
     Body and answer are canonical MessagePack (`application/vnd.gobi.sync+msgpack`, docs/protocol/sync.md), gzip both
@@ -57,11 +57,13 @@ async def sync(request: Asked, house: Housed) -> Response[bytes]:
     """
     refuse_media_type(request, MEDIA_TYPE)
     # A long body over a bad line is no slow clock: the phone said what it calls now when it began to send.
-    arrived_ms = house.clock()
+    arrived_ms = house_at_hand.clock()
     body = await read_body(request, most=COMPRESSED_BYTES_MAX, most_unpacked=REQUEST_BYTES_MAX)
     asked = decode_request(body)
-    is_signed, is_fresh = _proof(request, house, asked)
-    reply = await exchange(house, asked, is_signed=is_signed, is_proven=is_fresh, arrived_ms=arrived_ms)
+    is_signed, is_fresh = await _proof(request, house_at_hand, asked)
+    reply = await exchange(
+        house_at_hand, asked, is_signed=is_signed, is_proven=is_fresh, arrived_ms=arrived_ms
+    )
     return await _packed(request, encode_reply(reply))
 
 
@@ -113,13 +115,16 @@ async def exchange(
     )
 
 
-def _proof(request: Asked, house: House, asked: SyncRequest) -> tuple[bool, bool]:
+async def _proof(request: Asked, house: House, asked: SyncRequest) -> tuple[bool, bool]:
     """Whether the device's key signed the request, and whether it did so lately; frames are taken all the same."""
     device = house.ledger.directory.device(asked.device)
     if device is None:
+        await house.sequencer.refresh()  # another process may just have enrolled it
+        device = house.ledger.directory.device(asked.device)
+    if device is None:
         return False, False
     try:
-        check_proof(request, house, device)
+        await check_proof(request, house, device)
     except UseDpopNonceError:
         return True, False
     except ProofError:

@@ -73,7 +73,7 @@ async def unread(house: Housed, caller: Asking) -> UnreadFrames:
 @post("/unread/discard")
 async def discard(request: Asked, house: Housed, data: JSONBody[Discarding]) -> Discarded:
     """Forget frames for good, so that there is room for others. For managers and admins."""
-    asking_person(request, house, OFFICE_ROLES)
+    await asking_person(request, house, OFFICE_ROLES)
     return Discarded(await house.unread.discard([bytes.fromhex(name) for name in data.hashes]))
 
 

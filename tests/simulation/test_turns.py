@@ -2,87 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence  # the signature of the server is looked at
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api.demo.memory_server import MemoryServer
 from api.demo.shuffle import ShuffledDay
 
 if TYPE_CHECKING:
-    from random import Random
+    from collections.abc import Callable
 
-    from sync_engine.commit import Commit, Delivery, Intention
     from sync_engine.ledger import Ledger
 
 SEEDS = 60
 PROCESSES = 3
 
 
-class TurnsServer(MemoryServer):
-    """A log in memory, and several ledgers of which any may be the next to commit; they follow late, or at once."""
+class Turns:
+    """The server of a day as several ledgers over one log: any may be the next to commit; the others follow later."""
 
-    def __init__(self, ledgers: Sequence[Ledger], chance: Random) -> None:
-        super().__init__(ledgers[0])
-        self.ledgers = ledgers
-        self._chance = chance
+    def __init__(self, day: ShuffledDay) -> None:
+        self.server, self._chance = day.server, day.chance
+        self.ledgers = [self.server.ledger]
+        self.ledgers += [self.server.copy(day._empty()).ledger for _ in range(PROCESSES - 1)]
+        for name in ("deliver", "record"):
+            setattr(self.server, name, self._in_turn(getattr(self.server, name)))
+
+    def _in_turn(self, commit: Callable[..., Any]) -> Callable[..., Any]:
+        def committed(*args: Any, **more: Any) -> Any:
+            if self.server.ledger not in self.ledgers:  # it was restarted
+                self.ledgers[0] = self.server.ledger
+            self.server.ledger = self._chance.choice(self.ledgers)
+            self.follow(self.server.ledger)
+            if self._chance.random() < 0.5:
+                self.follow(self._chance.choice(self.ledgers))
+            done = commit(*args, **more)
+            for ledger in self._chance.sample(self.ledgers, k=1):
+                self.follow(ledger)
+                assert _waiting(ledger) == set(self.server.waiting), "what waits for one waits for all"
+            return done
+
+        return committed
 
     def follow(self, ledger: Ledger) -> None:
-        """What a process takes in from the store: the end of the log with the last word on each op, and what waits."""
+        """Take in what the store holds: the end of the log with the last word on each op, and all that waits."""
         newest = max(self.ledgers, key=lambda one: one.size)
         held = [newest.fold.logged(index) for index in range(ledger.size, newest.size)]
         logged = [entry for entry in held if entry is not None]
-        ledger.follow(logged, self.branches, list(self.waiting.values()))
-
-    def restart(self, empty: Ledger) -> None:
-        super().restart(empty)
-        self.ledgers = [empty, *self.ledgers[1:]]
-
-    async def record(self, intentions: Sequence[Intention], *, at_ms: int) -> Sequence[tuple[int, bytes]]:
-        self._switch()
-        return await super().record(intentions, at_ms=at_ms)
-
-    def deliver(self, deliveries: Sequence[Delivery], *, at_ms: int) -> Commit:
-        self._switch()
-        return super().deliver(deliveries, at_ms=at_ms)
-
-    def _switch(self) -> None:
-        self.ledger = self._chance.choice(self.ledgers)
-        self.follow(self.ledger)
-        bystander = self._chance.choice(self.ledgers)
-        if self._chance.random() < 0.5:
-            self.follow(bystander)
+        ledger.follow(logged, self.server.branches, list(self.server.waiting.values()))
 
 
-class DayInTurns(ShuffledDay):
-    """A shuffled day at a company whose server is several processes."""
-
-    def _server(self) -> MemoryServer:
-        made = [self.company.server.copy(self._empty()) for _ in range(PROCESSES)]
-        server = TurnsServer([one.ledger for one in made], self.chance)
-        server.log, server.rows = made[0].log, made[0].rows
-        server.branches, server.waiting = made[0].branches, made[0].waiting
-        server._frontier = made[0]._frontier
-        return server
+def _waiting(ledger: Ledger) -> set[bytes]:
+    return {frame.hash for device in ledger.directory.devices() for frame in ledger.waiting(device.id)}
 
 
 @pytest.mark.parametrize("share", range(3))
 def test_a_day_on_several_processes_ends_as_on_one_and_each_holds_all_of_it(share: int) -> None:
     for seed in range(share, SEEDS, 3):
-        day = DayInTurns(seed)
+        day = ShuffledDay(seed)
+        turns = Turns(day)
         assert day.outcome().is_well, seed
-        server = day.server
-        assert isinstance(server, TurnsServer)
-        for ledger in server.ledgers:
-            server.follow(ledger)
-        first, *others = server.ledgers
+        for ledger in turns.ledgers:
+            turns.follow(ledger)
+        first, *others = turns.ledgers
         for ledger in others:
             assert ledger.fold.rows() == first.fold.rows()
             assert ledger.server_ms == first.server_ms
             for device in first.directory.devices():
                 assert ledger.directory.device(device.id) == device
                 assert ledger.device_state(device.id) == first.device_state(device.id)
-                assert {frame.hash for frame in ledger.waiting(device.id)} == set(server.waiting) & {
-                    frame.hash for frame in first.waiting(device.id)
-                }

@@ -1,5 +1,6 @@
 """A proof is taken once, from the device that it names, for the request that it names, with the server's nonce."""
 
+import asyncio
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.dpop import NONCE_LIFE_MS, ProofError, Proofs, UseDpopNonceError
+from api.dpop import NONCE_LIFE_MS, ProofError, Proofs, ProofsInMemory, UseDpopNonceError
 from sync_engine.seal import raw_key
 from tests.tools.op_chain import private_key
 
@@ -39,13 +40,18 @@ def prove(
     return jwt.encode(body, signer or key, algorithm="ES256", headers=head)
 
 
+def ours() -> Proofs:
+    return Proofs(b"s" * 32, ProofsInMemory())
+
+
 def check(proofs: Proofs, proof: str, *, url: str = URL, method: str = "POST", now_ms: int = NOW) -> None:
-    proofs.check(proof, raw_key(private_key(1).public_key()), method=method, url=url, now_ms=now_ms)
+    key = raw_key(private_key(1).public_key())
+    asyncio.run(proofs.check(proof, key, method=method, url=url, now_ms=now_ms))
 
 
 def test_a_proof_with_the_present_nonce_is_taken_whatever_its_clock_says() -> None:
     for iat in (0, 1, 9_999_999_999):
-        proofs = Proofs(b"s" * 32)
+        proofs = ours()
         check(proofs, prove(proofs, iat=iat))
 
 
@@ -55,7 +61,7 @@ def test_behind_a_proxy_scheme_and_port_may_differ_but_not_host_and_path() -> No
         ("http://zhang.localhost:8000/api/v1/sync", False),
         ("http://liu.localhost:8000/api/v1/balances", False),
     ):
-        proofs = Proofs(b"s" * 32)
+        proofs = ours()
         if good:
             check(proofs, prove(proofs), url=url)
         else:
@@ -64,7 +70,7 @@ def test_behind_a_proxy_scheme_and_port_may_differ_but_not_host_and_path() -> No
 
 
 def test_a_proof_is_taken_once() -> None:
-    proofs = Proofs(b"s" * 32)
+    proofs = ours()
     proof = prove(proofs)
     check(proofs, proof)
     with pytest.raises(ProofError, match="used before"):
@@ -73,12 +79,12 @@ def test_a_proof_is_taken_once() -> None:
 
 
 def test_a_nonce_lives_five_to_ten_minutes_and_is_this_servers() -> None:
-    proofs = Proofs(b"s" * 32)
+    proofs = ours()
     check(proofs, prove(proofs, now_ms=NOW), now_ms=NOW + NONCE_LIFE_MS)
     with pytest.raises(UseDpopNonceError):
         check(proofs, prove(proofs, now_ms=NOW), now_ms=NOW + 2 * NONCE_LIFE_MS)
     with pytest.raises(UseDpopNonceError):
-        check(proofs, prove(Proofs(b"t" * 32)))
+        check(proofs, prove(Proofs(b"t" * 32, ProofsInMemory())))
     with pytest.raises(UseDpopNonceError):
         check(proofs, prove(None))
 
@@ -86,16 +92,16 @@ def test_a_nonce_lives_five_to_ten_minutes_and_is_this_servers() -> None:
 @pytest.mark.parametrize(
     "proof",
     [
-        prove(Proofs(b"s" * 32), private_key(2)),
-        prove(Proofs(b"s" * 32), signer=private_key(2)),
-        prove(Proofs(b"s" * 32), headers={"typ": "JWT"}),
-        prove(Proofs(b"s" * 32), headers={"jwk": {"kty": "RSA"}}),
-        prove(Proofs(b"s" * 32), headers={"jwk": {**jwk(private_key(1)), "x": "AA"}}),
-        prove(Proofs(b"s" * 32), htm="GET"),
-        prove(Proofs(b"s" * 32), htu=7),
-        prove(Proofs(b"s" * 32), htu="http://[bad"),
-        prove(Proofs(b"s" * 32), jti=""),
-        prove(Proofs(b"s" * 32), jti="x" * 200),
+        prove(ours(), private_key(2)),
+        prove(ours(), signer=private_key(2)),
+        prove(ours(), headers={"typ": "JWT"}),
+        prove(ours(), headers={"jwk": {"kty": "RSA"}}),
+        prove(ours(), headers={"jwk": {**jwk(private_key(1)), "x": "AA"}}),
+        prove(ours(), htm="GET"),
+        prove(ours(), htu=7),
+        prove(ours(), htu="http://[bad"),
+        prove(ours(), jti=""),
+        prove(ours(), jti="x" * 200),
         "a.b.c",
         "",
         "x" * 5000,
@@ -103,10 +109,10 @@ def test_a_nonce_lives_five_to_ten_minutes_and_is_this_servers() -> None:
 )
 def test_any_other_proof_is_refused(proof: str) -> None:
     with pytest.raises(ProofError):
-        check(Proofs(b"s" * 32), proof)
+        check(ours(), proof)
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_refused_and_nothing_else(text: str) -> None:
     with pytest.raises(ProofError):
-        check(Proofs(b"s" * 32), text)
+        check(ours(), text)
