@@ -88,7 +88,9 @@ async def _read_geneses(engine: AsyncEngine, org: str) -> Sequence[Any]:
     query = select(ops.c.org, ops.c.leaf, ops.c.data, ops.c.verdict).order_by(ops.c.leaf)
     begun = or_(ops.c.leaf == 0, ops.c.kind == "genesis")
     async with engine.connect() as connection:
-        return (await connection.execute(query.where(begun, ops.c.org == org) if org else query.where(begun))).all()
+        return (
+            await connection.execute(query.where(begun, ops.c.org == org) if org else query.where(begun))
+        ).all()
 
 
 def _genesis(op: Op) -> kinds.Genesis:

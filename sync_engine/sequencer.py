@@ -171,6 +171,7 @@ class Sequencer:
         Raises FaultError; then nothing is acknowledged, and sending again is harmless.
         """
         if delivery.known and not self.ledger.is_recovering:
+            await self.refresh()  # what it shows may be what another process answered
             async with self._turn:
                 await self._loaded()
                 await self._recovery.compare(delivery, self.ledger, now_ms=self._now_ms())
@@ -371,6 +372,7 @@ class Sequencer:
         if head is not None:
             await asyncio.to_thread(self._sealer.confirm, head)
             self._head = Head(head.size, head.root, head.note)
+            self.ledger.sight.checkpoint(self._head.seen)
             self._poke()
 
     async def _store_contacts(self) -> None:
@@ -437,10 +439,11 @@ class Sequencer:
         ledger = self._new_ledger()
         if stored.logged:
             ledger.load(stored.logged, stored.branches, stored.waiting)  # its rows are stored already
+        self._head = Head(head.size, head.root, head.note)
+        ledger.sight.checkpoint(self._head.seen)
         await self._recovery.look(ledger)
         self._ledger, self._is_ahead = ledger, False
         self._position = stored.position
-        self._head = Head(head.size, head.root, head.note)
 
     async def _take_in_all(self) -> None:
         """Take in whatever is stored by now."""
