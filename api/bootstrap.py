@@ -5,7 +5,7 @@ keeps. Features never import each other, so the sequencer is handed the log that
 """
 
 import secrets as chance
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -91,6 +91,32 @@ async def open_database(settings: Settings) -> AsyncEngine:
     return engine
 
 
+async def wire_house(
+    settings: Settings,
+    engine: AsyncEngine,
+    clock: Clock,
+    *,
+    open_store: Callable[[AsyncEngine, str], StoredLedger] = StoredLedger,
+) -> House:
+    """Return the house of the organisation that a database holds; its sequencer does not run yet.
+
+    `open_store` may give a store that fails as a simulated disk does.
+
+    Raises NotFoundedError, SettingError.
+    """
+    origins = await read_origins(engine, settings.org)
+    secrets = read_secrets(settings.data_dir)
+    refuse_other_keys(origins.last, secrets)
+    log = TransparencyLog(
+        origin=origins.key.name,
+        key=SignerKey(origins.key.name, secrets.log_key),
+        pin=PinFile(settings.data_dir / PIN),
+        lost=origins.lost,
+    )
+    store = open_store(engine, origins.org)
+    return _wire(settings, secrets, engine, origins.org, log, clock, store=store)
+
+
 @asynccontextmanager
 async def open_house(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[House]:
     """Run the server of the organisation that the database holds.
@@ -99,16 +125,7 @@ async def open_house(settings: Settings, clock: Clock = wall_clock) -> AsyncIter
     """
     engine = await open_database(settings)
     try:
-        origins = await read_origins(engine, settings.org)
-        secrets = read_secrets(settings.data_dir)
-        refuse_other_keys(origins.last, secrets)
-        log = TransparencyLog(
-            origin=origins.key.name,
-            key=SignerKey(origins.key.name, secrets.log_key),
-            pin=PinFile(settings.data_dir / PIN),
-            lost=origins.lost,
-        )
-        house = _wire(settings, secrets, engine, origins.org, log, clock)
+        house = await wire_house(settings, engine, clock)
         await house.sequencer.start()
         house.snapshotter.start()
         try:
@@ -181,10 +198,17 @@ def refuse_other_keys(genesis: kinds.Genesis, secrets: Secrets) -> None:
 
 
 def _wire(
-    settings: Settings, secrets: Secrets, engine: AsyncEngine, org: str, log: TransparencyLog, clock: Clock
+    settings: Settings,
+    secrets: Secrets,
+    engine: AsyncEngine,
+    org: str,
+    log: TransparencyLog,
+    clock: Clock,
+    *,
+    store: StoredLedger | None = None,
 ) -> House:
     sequencer = Sequencer(
-        store=StoredLedger(engine, org),
+        store=store or StoredLedger(engine, org),
         sealer=log,
         new_ledger=lambda: Ledger(org, secrets.organisation, secrets.server_key),
         now_ms=clock,

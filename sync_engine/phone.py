@@ -269,15 +269,21 @@ class Phone:
         self.clock.hear(server_ms, sent=sent, received=received, may_step=may_step)
 
     def _compare(self, held: Held) -> None:
-        """Find out that the log holds another chain of the present epoch: this device, or another, is a copy."""
-        if held.epoch != self.epoch:
+        """Find out that the log holds another chain of an epoch: this device, or another, is a copy.
+
+        The present epoch ends with it; of an earlier one it is enough to know that what the log has of it says
+        nothing of this phone's ops.
+        """
+        epoch = self.outbox.get(held.epoch)
+        if epoch is None:
             return
-        epoch, last = self.outbox[self.epoch], held.next_seq - 1
+        last = held.next_seq - 1
         ours = epoch.at(last)
         if last > epoch.last_seq or (ours is not None and ours.hash != held.last_hash):
             epoch.forked = True
-            self.clones_found += 1
-            self._begin_epoch(LeafHash(held.last_hash))
+            if held.epoch == self.epoch:
+                self.clones_found += 1
+                self._begin_epoch(LeafHash(held.last_hash))
 
     def _pull(self, reply: SyncReply) -> None:
         """Keep the rows of a page apart; apply all pages in one step with the last: the cut is consistent."""

@@ -110,13 +110,11 @@ class Rows:
     # --- verdicts and exceptions -------------------------------------------------------------------------------
 
     def verdict(self, entry: Logged) -> None:
-        """Tell the device every verdict but acceptance. Two branches of a fork share a dot, never an index."""
+        """Tell the device every verdict but acceptance. Two branches of a fork share a dot, never a hash."""
         op = entry.op
         key = f"{op.epoch}{SEPARATOR}{op.seq}{SEPARATOR}{entry.index}"
-        value = (
-            None if entry.verdict == ACCEPTED else [op.epoch, op.seq, entry.index, entry.verdict, entry.code]
-        )
-        self.put(f"device:{op.device.hex()}", "verdict", key, value)
+        value = [op.epoch, op.seq, entry.index, entry.verdict, entry.code, entry.hash]
+        self.put(f"device:{op.device.hex()}", "verdict", key, None if entry.verdict == ACCEPTED else value)
 
     def spread(self, table: str, key: str, buckets: Sequence[str], value: object | None) -> None:
         """Show a row in these buckets and in no other: an exception concerns the desk and some phones."""

@@ -33,7 +33,7 @@ def _is_acked(reply: Reply, op: Op) -> bool:
 
 
 def _verdict(phone: Stranger, op: Op) -> tuple[str, str] | None:
-    for epoch, seq, _, verdict, code in phone.table("verdict").values():
+    for epoch, seq, _, verdict, code, _ in phone.table("verdict").values():
         if (epoch, seq) == (op.epoch, op.seq):
             return verdict, code
     return None

@@ -195,7 +195,7 @@ def test_a_fact_without_the_right_waits_with_the_manager_until_it_is_accepted() 
     fold = log.fold()
     assert on_hand(fold, "TOM-5", "1121", "R1") == (40, 0)
     assert open_exceptions(fold) == {"lapsed-permission/2"}
-    assert [row[2:] for row in table(fold, "verdict").values()] == [[2, "quarantined", "lapsed-permission"]]
+    assert [row[2:5] for row in table(fold, "verdict").values()] == [[2, "quarantined", "lapsed-permission"]]
     fold.amend([VerdictChange(2, "accepted", "", at("07:00"), 0, 3)])
     fold.drain()
     assert on_hand(fold, "TOM-5", "1121", "R1") == (35, 0)

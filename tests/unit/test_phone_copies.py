@@ -141,3 +141,22 @@ def test_settled_ops_may_be_forgotten_and_the_chain_goes_on(world: World) -> Non
     assert len(phone.outbox[phone.epoch].entries) == 2
     world.sync(phone)
     assert (phone.unsent, phone.clones_found, len(world.ledger.log)) == ([], 0, 6)
+
+
+def test_what_a_copy_sent_under_the_names_of_an_earlier_epoch_acknowledges_nothing_of_this_phone(
+    world: World,
+) -> None:
+    phone = world.phone()
+    world.pick(phone)
+    world.sync(phone)
+    twin = phone.clone()
+    mine = world.pick(phone)
+    for _ in range(3):
+        world.pick(twin)
+    world.sync(twin)
+    phone._begin_epoch(mine)  # as it does when the end of its disk is gone
+    after = world.pick(phone)
+    world.sync(phone)
+    world.sync(phone)
+    assert {mine, after} <= world.logged
+    assert phone.unsent == []

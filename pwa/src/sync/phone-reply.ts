@@ -56,7 +56,10 @@ const withTime = (before: Phone, toldMs: number, trip: Trip): Phone => {
   return { ...phone, clock: hear(phone.clock, toldMs, trip.sent, trip.received) };
 };
 
-/** Finds out that the log holds another chain of the present epoch: this device, or another, is a copy. */
+/**
+ * Finds out that the log holds another chain of an epoch: this device, or another, is a copy. The present epoch ends
+ * with it; of an earlier one it is enough to know that what the log has of it says nothing of this phone's ops.
+ */
 const compared = (
   phone: Phone,
   number: number,
@@ -64,12 +67,13 @@ const compared = (
   hash: Uint8Array,
   newEpoch: () => number,
 ): Phone => {
-  const epoch = currentEpoch(phone);
-  if (number !== epoch.number) return phone;
+  const epoch = phone.epochs.find((each) => each.number === number);
+  if (epoch === undefined) return phone;
   const ours = epoch.entries[next - 2];
   const isOurs = next - 1 <= epoch.entries.length && (ours === undefined || isEqual(ours.hash, hash));
   if (isOurs) return phone;
   epoch.forked = true;
+  if (epoch !== currentEpoch(phone)) return phone;
   return { ...withNewEpoch(phone, newEpoch(), hash.slice()), clonesFound: phone.clonesFound + 1 };
 };
 

@@ -3,7 +3,7 @@
  * computed when a screen reads it and something it shows has changed; an untouched table costs nothing.
  */
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import { toHex } from "../codec/bytes.ts";
+import { isEqual, toHex } from "../codec/bytes.ts";
 import type { Value } from "../codec/msgpack.ts";
 import { type Body, readBody } from "../domain/kinds.ts";
 import { isMisfit } from "../domain/shape.ts";
@@ -226,26 +226,30 @@ const withPending = (
 interface Ruling {
   readonly verdict: string;
   readonly code: string;
+  /** Leaf hash of the op; rows that older servers gave lack it. */
+  readonly hash: Uint8Array | null;
 }
 type Rulings = ReadonlyMap<string, readonly Ruling[]>;
 
-const ACCEPTED: Ruling = { verdict: "accepted", code: "" };
-/** The branches of a fork share their dots: this verdict is of ops whose epoch turned out to be the later branch. */
-const FORK = "fork";
+const ACCEPTED: OutboxItem["verdict"] = { verdict: "accepted", code: "" };
 
-const ruledOn = (rulings: readonly Ruling[], forked: boolean): Ruling | undefined =>
-  (forked ? rulings.find(({ code }) => code === FORK) : undefined) ??
-  rulings.find(({ code }) => code !== FORK);
+/** The branches of a fork share their dots: the hash tells whose verdict it is. */
+const ruledOn = (rulings: readonly Ruling[], hash: Uint8Array): Ruling | undefined =>
+  rulings.find((ruling) => ruling.hash === null || isEqual(ruling.hash, hash));
 
 const dotKey = (epoch: number, seq: number): string => `${epoch}${SEPARATOR}${seq}`;
 
 const rulingsByDot = (rows: Keyed): Rulings => {
   const rulings = new Map<string, Ruling[]>();
   for (const value of rows.values()) {
-    const [epoch, seq, , verdict, code] = Array.isArray(value) ? (value as readonly Value[]) : [];
+    const [epoch, seq, , verdict, code, hash] = Array.isArray(value) ? (value as readonly Value[]) : [];
     if (typeof epoch !== "number" || typeof seq !== "number" || typeof verdict !== "string") continue;
     const key = dotKey(epoch, seq);
-    const ruling = { verdict, code: typeof code === "string" ? code : "" };
+    const ruling: Ruling = {
+      verdict,
+      code: typeof code === "string" ? code : "",
+      hash: hash instanceof Uint8Array ? hash : null,
+    };
     rulings.set(key, [...(rulings.get(key) ?? []), ruling]);
   }
   return rulings;
@@ -263,8 +267,13 @@ const outboxItems = (
       epoch.entries.map((entry): OutboxItem => {
         const { seq } = entry.op;
         const stage = isSettled(epoch, seq) ? "settled" : seq <= epoch.ackedTo ? "acked" : "recorded";
-        const ruled = ruledOn(rulings.get(dotKey(epoch.number, seq)) ?? [], epoch.forked);
-        const verdict = ruled ?? (stage === "settled" ? ACCEPTED : null);
+        const ruled = ruledOn(rulings.get(dotKey(epoch.number, seq)) ?? [], entry.hash);
+        const verdict =
+          ruled !== undefined
+            ? { verdict: ruled.verdict, code: ruled.code }
+            : stage === "settled"
+              ? ACCEPTED
+              : null;
         const body = bodyOf(entry);
         const problem =
           stage === "recorded"
