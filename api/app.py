@@ -17,7 +17,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from api import pages, problems
 from api.bootstrap import House
 from api.edge import Edge
-from api.routes import acknowledgements, bundles, desk, enrolment, evidence, log, passkeys, snapshots, sync
+from api.routes import (
+    acknowledgements,
+    bundles,
+    desk,
+    enrolment,
+    evidence,
+    log,
+    passkeys,
+    rights,
+    snapshots,
+    sync,
+)
 from domain.errors import DomainError, FaultError
 
 BODY_BYTES_MAX: Final = 12 * 1024 * 1024
@@ -26,7 +37,7 @@ BODY_BYTES_MAX: Final = 12 * 1024 * 1024
 _TAGS: Final = [
     Tag("sync", "Phones: frames up, rows down."),
     Tag("enrolment", "How a device joins."),
-    Tag("identity", "Who people are: passkeys."),
+    Tag("identity", "Who people are and what they may do: passkeys, rights, sessions."),
     Tag("evidence", "Photos, signatures and documents."),
     Tag("log", "The transparency log: public, C2SP formats."),
     Tag(
@@ -43,6 +54,7 @@ _ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     *acknowledgements.ROUTES,
     enrolment.ROUTER,
     passkeys.ROUTER,
+    rights.ROUTER,
     evidence.ROUTER,
     desk.QUERIES,
     desk.ACTS,

@@ -107,8 +107,8 @@ async def asking_person(request: Asked, house: House, roles: Collection[str] = D
     """
     device = await asking_device(request, house)
     directory = house.ledger.directory
-    session = directory.session(_session_of(request))
-    if session is None or session.device != device.id:
+    session = directory.live_session(_session_of(request), device.id)
+    if session is None:
         raise NoSessionError
     now_ms = house.clock()
     if session.expires_ms <= now_ms:

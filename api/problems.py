@@ -73,6 +73,8 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "revoked-device": HTTPStatus.FORBIDDEN,
     "unknown-enrolment-code": HTTPStatus.NOT_FOUND,
     "unknown-person": HTTPStatus.NOT_FOUND,
+    "unknown-role": _UNPROCESSABLE,
+    "last-admin": HTTPStatus.CONFLICT,
     "wrong-bucket-token": HTTPStatus.FORBIDDEN,
     "bucket-token-expired": HTTPStatus.FORBIDDEN,
     "snapshot-gone": HTTPStatus.NOT_FOUND,

@@ -558,10 +558,13 @@ class Grant(Body, frozen=True):
 
 
 class Revoke(Body, frozen=True):
-    """The end of a person's rights, of one role, of a device, or of a passkey."""
+    """The end of a person's rights, of one role, of a device, of a passkey, or of sessions that were begun before.
+
+    `sessions`: of a person by id, or one by its id of 16 bytes.
+    """
 
     kind = "revoke"
-    what: Literal["person", "device", "role", "passkey"]
+    what: Literal["person", "device", "role", "passkey", "sessions"]
     id: Any
     """Text or bytes, which no msgspec union holds: `parse_body` sees to it."""
     role: Id | None = None

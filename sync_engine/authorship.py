@@ -1,4 +1,4 @@
-"""Who recorded an op, provable to anybody who trusts an organisation's root keys; docs/protocol/identity.md §6. Pure.
+"""Who recorded an op, provable to anybody who trusts an organisation's root keys; docs/protocol/identity.md §7. Pure.
 
 Two walks end at the genesis: op → seal → device key → enrol → genesis says which device, and op → session → passkey →
 genesis says which person, and how surely. A proof is bytes alone: it holds without the server, years later. What it

@@ -80,6 +80,8 @@ class Directory:
         """People with a grant that names places."""
         self._revocations: list[Revocation] = []
         self._devices_revoked: dict[bytes, int] = {}
+        self._sessions_ended: dict[bytes | str, list[int]] = {}
+        """Person, or session id → the indexes at which their sessions were ended."""
         self._passkeys: dict[bytes, list[tuple[int, Passkey, str]]] = {}
         """Credential id → (index, passkey, its name), in order of the log."""
         self._passkeys_revoked: dict[bytes, list[int]] = {}
@@ -129,14 +131,21 @@ class Directory:
         elif isinstance(body, kinds.Credential):
             passkey = Passkey(body.id, body.person, body.alg, body.key, body.rp)
             insort(self._passkeys.setdefault(body.id, []), (index, passkey, body.name), key=itemgetter(0))
-        elif isinstance(body, kinds.Revoke) and body.what == "passkey":
+        elif isinstance(body, kinds.Revoke):
+            self._enter_revocation(body, index)
+
+    def _enter_revocation(self, body: kinds.Revoke, index: int) -> None:
+        if body.what == "passkey":
             if isinstance(body.id, bytes):
                 insort(self._passkeys_revoked.setdefault(body.id, []), index)
-        elif isinstance(body, kinds.Revoke):
-            self._revocations.append(Revocation(body.what, body.id, body.role, index))
-            if body.what == "device":
-                revoked = body.id if isinstance(body.id, bytes) else _device_of(body.id)
-                self._devices_revoked[revoked] = min(index, self._devices_revoked.get(revoked, index))
+            return
+        if body.what == "sessions":
+            insort(self._sessions_ended.setdefault(body.id, []), index)
+            return
+        self._revocations.append(Revocation(body.what, body.id, body.role, index))
+        if body.what == "device":
+            revoked = body.id if isinstance(body.id, bytes) else _device_of(body.id)
+            self._devices_revoked[revoked] = min(index, self._devices_revoked.get(revoked, index))
 
     def _enter_key(self, device: bytes, index: int, key: bytes) -> None:
         keys = self._keys.setdefault(device, [])
@@ -166,6 +175,25 @@ class Directory:
     def session(self, session: bytes) -> Session | None:
         """Return a session by its id."""
         return self._sessions.get(session)
+
+    def sessions(self) -> Iterator[Session]:
+        """Yield every session ever begun, ended or not."""
+        yield from self._sessions.values()
+
+    def is_ended(self, session: Session, below: int) -> bool:
+        """Whether the log below an index ended a session before its time: it alone, or all of its person."""
+        return any(
+            session.index < index < below
+            for ended in (session.person, session.id)
+            for index in self._sessions_ended.get(ended, ())
+        )
+
+    def live_session(self, session: bytes, device: bytes) -> Session | None:
+        """Return a session of this device that nobody ended, expired or not."""
+        found = self._sessions.get(session)
+        if found is None or found.device != device or self.is_ended(found, self._last_index + 1):
+            return None
+        return found
 
     def device_revoked_at(self, device: bytes) -> int | None:
         """Return the index from which a device's key no longer counts."""
@@ -216,6 +244,13 @@ class Directory:
                 and not self._is_revoked(grant, below)
             ]
         )
+
+    def grants(self, role: str, *, below: int, at_ms: int) -> tuple[Grant, ...]:
+        """Return everybody's grants of one role: as `grants_of`."""
+        held = (
+            grant for person in self._grants for grant in self.grants_of(person, below=below, at_ms=at_ms)
+        )
+        return tuple(grant for grant in held if grant.role == role)
 
     def reach_of(self, person: str, kind: str, *, below: int, at_ms: int) -> frozenset[str] | None:
         """Return the places at which a person's grants allow a kind of op; None: everywhere.

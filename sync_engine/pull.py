@@ -121,7 +121,7 @@ def _may_pull(directory: Directory, request: SyncRequest, *, is_proven: bool, no
         return "revoked"
     if not is_proven:
         return "use-dpop-nonce"
-    session = directory.session(request.session)
-    if session is None or session.device != request.device:
+    session = directory.live_session(request.session, request.device)
+    if session is None:
         return "no-session"
     return "session-expired" if session.expires_ms <= now_ms else "ok"

@@ -122,6 +122,9 @@ def _in_session(op: Op, body: Body, device: Device, c: Circumstances) -> Ruling:
     is_server = device.purpose == "server"
     if session is None or (session.device != op.device and not is_server):
         return _no(op, "no-session")
+    if c.directory.is_ended(session, c.leaf):
+        # What had seen the end of its session was recorded by somebody who should not; else nobody can tell.
+        return _no(op, "no-session" if c.directory.is_ended(session, op.seen[0]) else "lapsed-permission")
     if not is_server and c.arrived_ms - (c.seen_ms or 0) > OFFLINE_ALLOWANCE_MS:
         return _no(op, "stale")
     ruling = _rights(op, body, session.person, c)

@@ -118,7 +118,7 @@ async def make_code(
 
     Raises UnknownPersonError.
     """
-    if asked.person is not None and not _is_somebody(house, asked.person):
+    if asked.person is not None and not is_somebody(house, asked.person):
         raise UnknownPersonError(person=asked.person)
     code = urlsafe_b64encode(secrets.token_bytes(CODE_BYTES)).decode()
     now_ms = house.clock()
@@ -211,7 +211,8 @@ def _redeemed(house: House, device: Device) -> Redeemed:
     )
 
 
-def _is_somebody(house: House, person: str) -> bool:
+def is_somebody(house: House, person: str) -> bool:
+    """Whether the organisation knows a person of this id: by name, or by a right."""
     ledger = house.ledger
     is_listed = ("person", person) in ledger.fold.state.registers
     return is_listed or bool(ledger.directory.roles_of(person, below=ledger.size, at_ms=house.clock()))

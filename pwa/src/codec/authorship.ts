@@ -1,5 +1,5 @@
 /**
- * Who recorded an op, provable to anybody who trusts an organisation's genesis; docs/protocol/identity.md §6.
+ * Who recorded an op, provable to anybody who trusts an organisation's genesis; docs/protocol/identity.md §7.
  *
  * Two walks end there: op → seal → device key → enrol, and op → session → passkey. A proof holds without the server;
  * whether a key had been revoked is for who reads the log. Twin: `sync_engine/authorship.py`; corpus:

@@ -233,7 +233,7 @@ const FIELDS = {
     untilMs: optional(nullable(whole), null),
   }),
   revoke: struct({
-    what: oneOf("person", "device", "role", "passkey"),
+    what: oneOf("person", "device", "role", "passkey", "sessions"),
     id: wordsOrBytes,
     role: optional(idOrNull, null),
   }),
