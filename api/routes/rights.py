@@ -86,7 +86,7 @@ class SessionLine(Struct, frozen=True):
 @post("/grants")
 async def grant(request: Asked, house: Housed, data: JSONBody[GrantAsked]) -> Recorded:
     """Give a person a role. Managers and admins are made by admins alone."""
-    caller = asking_person(request, house, OFFICE_ROLES)
+    caller = await asking_person(request, house, OFFICE_ROLES)
     if not is_somebody(house, data.person):
         raise UnknownPersonError(person=data.person)
     if data.role not in ROLES:
@@ -100,7 +100,7 @@ async def grant(request: Asked, house: Housed, data: JSONBody[GrantAsked]) -> Re
 @post("/revocations")
 async def revoke(request: Asked, house: Housed, data: JSONBody[RevocationAsked]) -> Recorded:
     """Take rights back. What was recorded before, and arrives later, is kept for a manager to decide."""
-    caller = asking_person(request, house, OFFICE_ROLES)
+    caller = await asking_person(request, house, OFFICE_ROLES)
     subject: str | bytes = data.id
     if data.what == "device":
         subject = _of_hex(data.id, "device")
@@ -120,7 +120,7 @@ async def revoke(request: Asked, house: Housed, data: JSONBody[RevocationAsked])
 @get("/sessions")
 async def sessions(request: Asked, house: Housed) -> list[SessionLine]:
     """Who is signed in where, the latest first."""
-    asking_person(request, house, OFFICE_ROLES)
+    await asking_person(request, house, OFFICE_ROLES)
     ledger, now_ms = house.ledger, house.clock()
     directory, naming = ledger.directory, Naming(house.ledger, now_ms=house.clock())
     found = []
