@@ -1,5 +1,8 @@
 /** The phone on a disk that is full, breaks, lies or forgets: what each of them costs, and what never. */
 import { describe, expect, it } from "vitest";
+import { decode } from "../src/codec/msgpack.ts";
+import { encodeRequest } from "../src/sync/wire.ts";
+import { REQUEST_ELEMENTS_MAX, requestOf } from "./sim/builds.ts";
 import { held } from "./sim/views.ts";
 import { SimWorld } from "./sim/world.ts";
 
@@ -132,5 +135,28 @@ describe("a database that the browser closes", () => {
     await world.must(phone, "disconnect");
     await world.settle(phone);
     expect(await world.missing()).toStrictEqual([]);
+  });
+});
+
+describe("the builds of the simulated phone", () => {
+  it("know how long a request may be today", () => {
+    const request = {
+      device: new Uint8Array(16),
+      nowMs: null,
+      run: null,
+      session: new Uint8Array(0),
+      cursor: -1,
+      page: null,
+      buckets: [],
+      frames: [],
+      relayed: [],
+      pending: 1,
+      snapshots: [],
+    };
+    const whole = decode(encodeRequest(request)) as readonly unknown[];
+    expect(whole).toHaveLength(REQUEST_ELEMENTS_MAX);
+    expect(decode(requestOf("old", encodeRequest(request)))).toStrictEqual(whole.slice(0, 10));
+    const short = encodeRequest({ ...request, pending: 0, snapshots: null });
+    expect((decode(requestOf("new", short)) as readonly unknown[]).length).toBe(REQUEST_ELEMENTS_MAX + 2);
   });
 });

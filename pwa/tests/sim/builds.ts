@@ -12,6 +12,10 @@ export type Build = "now" | "old" | "new";
 
 /** Elements of the first published protocol. */
 const REQUEST_ELEMENTS = 10;
+/** What a newer build says in the elements that this one may leave out. */
+const SINCE_THEN: readonly Value[] = [0, null];
+/** Of a request of this build, all told; a test compares. */
+export const REQUEST_ELEMENTS_MAX = REQUEST_ELEMENTS + SINCE_THEN.length;
 const REPLY_ELEMENTS = 14;
 /** Deep enough for rows of the greatest depth. */
 const DEPTH = 11;
@@ -21,7 +25,8 @@ export const requestOf = (build: Build, body: Uint8Array<ArrayBuffer>): Uint8Arr
   if (build === "now") return body;
   const fields = decode(body, DEPTH) as readonly Value[];
   if (build === "old") return encode(fields.slice(0, REQUEST_ELEMENTS), DEPTH);
-  return encode([...fields, ...UNKNOWN], DEPTH);
+  const left = SINCE_THEN.slice(fields.length - REQUEST_ELEMENTS);
+  return encode([...fields, ...left, ...UNKNOWN], DEPTH);
 };
 
 export const repliesTo = (build: Build, body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
