@@ -2,10 +2,13 @@
 
 /** Negative, zero or positive as `a` comes before, with or after `b`. */
 export const compareText = (a: string, b: string): number => {
-  const left = [...a];
-  const right = [...b];
-  const at = left.findIndex((point, i) => point !== right[i]);
-  if (at === -1) return left.length - right.length;
-  const other = right[at];
-  return other === undefined ? 1 : (left[at]?.codePointAt(0) ?? 0) - (other.codePointAt(0) ?? 0);
+  const shorter = Math.min(a.length, b.length);
+  for (let at = 0; at < shorter; at += 1) {
+    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (left !== right) return rank(left) - rank(right);
+  }
+  return a.length - b.length;
 };
+
+/** Halves of surrogate pairs stand for code points beyond all others. */
+const rank = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);

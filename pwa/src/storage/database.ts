@@ -37,6 +37,38 @@ export interface StoredChunk {
   readonly data: Uint8Array;
 }
 
+/**
+ * Consecutive rows of a bucket, in order of table and key: a chunk of a snapshot as the server named it, or one that
+ * this phone made of such and of what changed since. It is never altered. `data` are the canonical bytes of its rows.
+ */
+export interface SnapshotChunk {
+  readonly name: string;
+  readonly first: readonly [table: string, key: string];
+  readonly tables: readonly string[];
+  readonly rows: number;
+  readonly data: Uint8Array;
+}
+
+/** The chunks on which the rows of a bucket stand; what changed since lies in `rows`. */
+export interface StoredBase {
+  readonly bucket: string;
+  readonly names: readonly string[];
+}
+
+/** A snapshot that is being fetched, to become the base of its bucket. */
+export interface StagedSnapshot {
+  readonly bucket: string;
+  readonly manifest: Uint8Array;
+  readonly cursor: number;
+  readonly bytes: number;
+  readonly rows: number;
+  readonly token: string;
+  /** Null: its manifest is not here yet. */
+  readonly chunks:
+    | readonly { readonly name: string; readonly bytes: number; readonly unpacked: number }[]
+    | null;
+}
+
 /** Who may sign in here, and how often somebody tried in vain. */
 export interface StoredPerson {
   readonly id: string;
@@ -82,6 +114,9 @@ export interface Schema extends DBSchema {
   relayed: { key: string; value: StoredFrame };
   seals: { key: string; value: StoredSeal };
   meta: { key: string; value: unknown };
+  snapshotChunks: { key: string; value: SnapshotChunk };
+  bases: { key: string; value: StoredBase };
+  staged: { key: string; value: StagedSnapshot };
 }
 
 export type Store = StoreNames<Schema>;
@@ -89,23 +124,33 @@ export type Database = IDBPDatabase<Schema>;
 export type Writing = IDBPTransaction<Schema, Store[], "readwrite">;
 
 export const DATABASE = "gobi";
-const VERSION = 1;
+const VERSION = 2;
+
+/** The schema of version 1. */
+const createFirst = (db: Database): void => {
+  db.createObjectStore("ops", { keyPath: "n" }).createIndex("dot", ["device", "epoch", "seq"], {
+    unique: true,
+  });
+  db.createObjectStore("epochs", { keyPath: ["device", "epoch"] });
+  db.createObjectStore("rows", { keyPath: ["bucket", "table", "chunk"] });
+  db.createObjectStore("pages", { autoIncrement: true });
+  db.createObjectStore("people", { keyPath: "id" });
+  db.createObjectStore("evidence", { keyPath: "sha256" }).createIndex("uploaded", "uploaded");
+  db.createObjectStore("relayed", { keyPath: "sha256" });
+  db.createObjectStore("seals", { keyPath: "stretch" });
+  db.createObjectStore("meta");
+};
 
 /** `onLost` is called when the browser closes the connection or a newer version of the app asks for it. */
 export const openDatabase = (name: string, onLost: () => void): Promise<Database> =>
   openDB<Schema>(name, VERSION, {
-    upgrade(db) {
-      db.createObjectStore("ops", { keyPath: "n" }).createIndex("dot", ["device", "epoch", "seq"], {
-        unique: true,
-      });
-      db.createObjectStore("epochs", { keyPath: ["device", "epoch"] });
-      db.createObjectStore("rows", { keyPath: ["bucket", "table", "chunk"] });
-      db.createObjectStore("pages", { autoIncrement: true });
-      db.createObjectStore("people", { keyPath: "id" });
-      db.createObjectStore("evidence", { keyPath: "sha256" }).createIndex("uploaded", "uploaded");
-      db.createObjectStore("relayed", { keyPath: "sha256" });
-      db.createObjectStore("seals", { keyPath: "stretch" });
-      db.createObjectStore("meta");
+    upgrade(db, before) {
+      if (before < 1) createFirst(db);
+      if (before < 2) {
+        db.createObjectStore("snapshotChunks", { keyPath: "name" });
+        db.createObjectStore("bases", { keyPath: "bucket" });
+        db.createObjectStore("staged", { keyPath: "bucket" });
+      }
     },
     blocking(_current, _blocked, event) {
       (event.target as IDBDatabase).close();

@@ -38,6 +38,8 @@ export interface Sending {
   readonly proves: boolean;
   /** Session id. */
   readonly session?: Uint8Array;
+  /** For chunks of a bucket. */
+  readonly bucketToken?: string;
   readonly server?: string;
   readonly nowMs: number;
 }
@@ -64,6 +66,7 @@ export const openCourier = (ports: Ports, isOffline: () => boolean): Courier => 
     if (sending.type !== undefined) headers["Content-Type"] = sending.type;
     if (sending.session !== undefined && sending.session.length > 0)
       headers["Gobi-Session"] = toHex(sending.session);
+    if (sending.bucketToken !== undefined) headers["Gobi-Bucket-Token"] = sending.bucketToken;
     if (sending.proves && device !== null) {
       const claim = { method: sending.method, url: url.split(/[?#]/, 1)[0] ?? url };
       const id = ports.randomBytes(16);

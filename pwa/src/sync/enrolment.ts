@@ -160,7 +160,7 @@ const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | nul
     const people = new Map(isSameOrg ? memory.people : []);
     if (person !== null) people.set(person.id, person);
     return {
-      stores: ["epochs", "rows", "pages", "people", "relayed", "seals"],
+      stores: ["epochs", "rows", "pages", "bases", "staged", "snapshotChunks", "people", "relayed", "seals"],
       durability: "strict",
       changesRows: true,
       put: async (tx) => {
@@ -174,6 +174,9 @@ const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | nul
           putPhone(tx, phone, null),
           tx.objectStore("rows").clear(),
           tx.objectStore("pages").clear(),
+          tx.objectStore("bases").clear(),
+          tx.objectStore("staged").clear(),
+          tx.objectStore("snapshotChunks").clear(),
           tx.objectStore("seals").clear(),
           meta.delete("joining"),
           person === null ? undefined : tx.objectStore("people").put(person),

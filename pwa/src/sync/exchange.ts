@@ -3,7 +3,7 @@
  * new. What a reply says becomes durable before the next request goes out. Rules: docs/protocol/sync.md §2.
  */
 import { isEqual } from "../codec/bytes.ts";
-import type { StoredChunk, StoredFrame, Writing } from "../storage/database.ts";
+import type { StoredFrame, Writing } from "../storage/database.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import type { Courier, Failure, Told } from "./courier.ts";
 import { fitting, REQUEST_FRAMES_BYTES, type Sealed, type Sealer } from "./frames.ts";
@@ -15,11 +15,16 @@ import { type Instant, serverMs } from "./phone-clock.ts";
 import { received, type Trip } from "./phone-reply.ts";
 import { allUnsent, type Phone, ticked } from "./phone.ts";
 import { newEpoch, type Ports } from "./ports.ts";
-import { chunksWith, isEmpty, withRows } from "./row-changes.ts";
-import { decodeReply, encodeRequest, PULL_NONCE, PULL_OK, type SyncReply, type WireRow } from "./wire.ts";
+import type { Bases } from "./row-chunks.ts";
+import { cutOf, type Pulled } from "./row-cut.ts";
+import { heldOf, openFetching, soundBuckets, stagedAfter } from "./snapshot-fetch.ts";
+import { basesTaken } from "./snapshot-bases.ts";
+import { decodeReply, encodeRequest, PULL_NONCE, PULL_OK, type SyncReply } from "./wire.ts";
 
 /** A meeting ends after so many trips, however much is left: the next one goes on. */
 const TRIPS_MAX = 500;
+/** Offers that were old as soon as they came. */
+const STALE_MAX = 5;
 
 export interface Met {
   readonly status: SyncStatus;
@@ -94,11 +99,11 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
       session,
       cursor,
       page,
-      buckets: memory.pull.buckets,
+      buckets: soundBuckets(memory),
       frames: frames.map(({ frame }) => frame),
       relayed: relayed.map(({ frame }) => frame),
       pending: Math.max(0, allUnsent(memory.phone).length - carried),
-      snapshots: null,
+      snapshots: heldOf(memory),
     });
     return { asked: { device, page, cursor, frames, relayed, sent }, body };
   };
@@ -113,16 +118,19 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
     return keeper.commitOrHold(async (memory) => {
       if (memory.phone === null || memory.device === null) return null;
       if (!isEqual(memory.device.device, asked.device.device)) return null;
-      // Another tab pulled meanwhile, or the pages had to go: these rows continue nothing.
+      // Another tab pulled meanwhile, or pages or chunks had to go: these rows continue nothing.
       const continues = memory.phone.cursor === asked.cursor && isSamePage(memory.phone.page, asked.page);
-      const told = continues || reply.pull !== PULL_OK ? reply : { ...reply, pull: "superseded" };
+      const taken = await basesTaken(await keeper.database(), memory, reply);
+      const isGood = continues && taken !== null;
+      const told = isGood || reply.pull !== PULL_OK ? reply : { ...reply, pull: "superseded" };
       const phone = received(memory.phone, told, trip, () => newEpoch(ports));
       const isApplied = told.pull === PULL_OK && told.page === null;
       const pages = isApplied && asked.page !== null ? await (await keeper.database()).getAll("pages") : [];
       const spool = pages.map((page) => decodeReply(page.reply));
       // Without space for rows the ops that went up are acknowledged all the same; the pull waits.
       const full = received(memory.phone, { ...told, pull: FULL }, trip, () => newEpoch(ports));
-      return applied({ memory, phone, full, asked, reply: told, bytes, isApplied, spool });
+      const based: Bases = (isApplied ? taken : null) ?? new Map();
+      return applied({ memory, phone, full, asked, reply: told, bytes, isApplied, spool, based });
     });
   };
 
@@ -134,9 +142,11 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
           retryAfterMs: failure.retryAfterMs,
         };
 
+  const fetch = openFetching(ports, keeper, courier);
+
   /** Resolves when everything went up and came down, or when the network or the server ends it. */
   return async (): Promise<Met> => {
-    let [bytesMax, nonces] = [REQUEST_FRAMES_BYTES, 0];
+    let [bytesMax, nonces, staleOffers] = [REQUEST_FRAMES_BYTES, 0, 0];
     let status: SyncStatus = { type: "never" };
     for (let trips = 0; trips < TRIPS_MAX; trips += 1) {
       const asking = await ask(bytesMax);
@@ -159,7 +169,12 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
       if (outcome === null) continue;
       status = outcome.pull === PULL_OK ? { type: "ok" } : { type: "no-rows", code: outcome.pull };
       const wantsNonce = outcome.pull === PULL_NONCE && (nonces += 1) === 1;
-      if (!wantsNonce && !outcome.hasMore) break;
+      if (wantsNonce || outcome.hasMore) continue;
+      if (outcome.pull !== PULL_OK) break;
+      const fetched = await fetch();
+      if (fetched.type === "failed") return failed(fetched);
+      if (fetched.type === "full") return { status: { type: "no-rows", code: FULL }, retryAfterMs: null };
+      if (fetched.type === "done" || (fetched.type === "stale" && (staleOffers += 1) > STALE_MAX)) break;
     }
     return { status, retryAfterMs: null };
   };
@@ -189,6 +204,8 @@ interface Applying {
   readonly spool: readonly SyncReply[];
   readonly bytes: Bytes;
   readonly full: Phone;
+  /** The chunks of snapshots that take the place of buckets. */
+  readonly based: Bases;
 }
 
 /** The change that a reply makes: pages are kept apart, and applied in one step with the last. */
@@ -201,31 +218,34 @@ const applied = ({
   bytes,
   isApplied,
   spool,
+  based,
 }: Applying): Change<Outcome> => {
   const isPage = reply.pull === PULL_OK && reply.page !== null;
   const rows = [...spool.flatMap((page) => page.rows), ...reply.rows];
-  const dropped = [...spool.flatMap((page) => page.dropped), ...reply.dropped];
+  const told = new Set([...spool.flatMap((page) => page.dropped), ...reply.dropped, ...based.keys()]);
   const problems = asked.frames.length > 0 ? problemsOf(reply, asked.frames) : memory.problems;
   const before = memory.phone === null ? 0 : allUnsent(memory.phone).length;
   const left = allUnsent(phone);
+  const staged = isApplied ? stagedAfter(memory.staged, reply) : memory.staged;
+  const offered = isApplied ? reply.snapshots.map(({ bucket }) => bucket) : [];
   const pull: Pull = {
     cursor: phone.cursor,
     seen: phone.seen,
     logSize: phone.logSize,
     checkpoint: phone.checkpoint,
     page: phone.page,
-    buckets: isApplied ? bucketsAfter(memory.pull.buckets, dropped, rows) : memory.pull.buckets,
+    buckets: isApplied
+      ? bucketsAfter(memory.pull.buckets, { told, rows, based, offered })
+      : memory.pull.buckets,
     lastSyncAt: isApplied ? reply.nowMs : memory.pull.lastSyncAt,
   };
   const carried = new Set(asked.relayed.map(({ sha256 }) => sha256));
   const relayed = memory.relayed.filter((name) => !carried.has(name));
-  const changesRows = isApplied && rows.length + dropped.length > 0;
-  const rowsAfter = changesRows ? withRows(memory.rows, dropped, rows) : memory.rows;
-  const chunks = changesRows ? chunksWith(rowsAfter, rows) : [];
+  const cut = isApplied ? cutOf(memory, { told, rows, based, staged, offered, buckets: pull.buckets }) : null;
   return {
-    stores: ["epochs", "relayed", "seals", "pages", ...(changesRows ? (["rows"] as const) : [])],
+    stores: ["epochs", "relayed", "seals", "pages", ...(cut?.stores ?? [])],
     durability: phone.epochs.length === memory.phone?.epochs.length ? "relaxed" : "strict",
-    changesRows,
+    changesRows: cut?.changesRows ?? false,
     put: async (tx) => {
       const work: Promise<unknown>[] = [
         putPhone(tx, phone, memory.phone),
@@ -237,10 +257,17 @@ const applied = ({
       if (isApplied || (isPage && asked.page === null)) work.push(tx.objectStore("pages").clear());
       if (isPage) work.push(tx.objectStore("pages").add({ reply: bytes }));
       if (left.length === 0 && before > 0) work.push(tx.objectStore("seals").clear());
-      if (changesRows) work.push(putRows(tx, chunks, dropped));
+      if (cut !== null) work.push(cut.put(tx));
       await Promise.all(work);
     },
-    after: () => ({ ...memory, phone, pull, problems, relayed, rows: rowsAfter }),
+    after: () => ({
+      ...memory,
+      phone,
+      pull,
+      problems,
+      relayed,
+      ...cut?.after,
+    }),
     result: { pull: reply.pull, hasMore: isPage || hasMore(phone, asked, before - left.length, memory) },
     held: {
       after: () => ({ ...memory, phone: full, problems, relayed }),
@@ -258,12 +285,13 @@ const hasMore = (phone: Phone, asked: Asked, acked: number, memory: Memory): boo
 
 const bucketsAfter = (
   before: readonly string[],
-  dropped: readonly string[],
-  rows: readonly WireRow[],
+  { told, rows, based, offered }: Omit<Pulled, "buckets" | "staged">,
 ): readonly string[] => {
   const buckets = new Set(before);
-  for (const bucket of dropped) buckets.delete(bucket);
+  for (const bucket of told) buckets.delete(bucket);
   for (const { bucket } of rows) buckets.add(bucket);
+  for (const bucket of based.keys()) buckets.add(bucket);
+  for (const bucket of offered) buckets.delete(bucket);
   return [...buckets].sort();
 };
 
@@ -273,17 +301,3 @@ const problemsOf = (reply: SyncReply, frames: readonly Sealed[]): FrameProblem[]
     if (sealed === undefined) return [];
     return [{ epoch: sealed.epoch, firstSeq: sealed.firstSeq, lastSeq: sealed.lastSeq, code, detail }];
   });
-
-/** Drops come first: a place under another parent is a bucket dropped and granted anew. */
-const putRows = async (
-  tx: Writing,
-  chunks: readonly StoredChunk[],
-  dropped: readonly string[],
-): Promise<void> => {
-  const store = tx.objectStore("rows");
-  const gone = dropped.map((bucket) => store.delete(IDBKeyRange.bound([bucket], [bucket, []])));
-  const work = chunks.map((chunk) =>
-    isEmpty(chunk) ? store.delete([chunk.bucket, chunk.table, chunk.chunk]) : store.put(chunk),
-  );
-  await Promise.all([...gone, ...work]);
-};

@@ -162,15 +162,25 @@ export const openKeeper = async (ports: Ports, events: KeeperEvents): Promise<Ke
   return keeper;
 };
 
-/** Gives up what can be had again: copies of evidence that is on the server, and pages of a pull. */
+/** Gives up what can be had again: copies of evidence that is on the server, pages of a pull, snapshots half fetched. */
 const freeSpace = async (db: Database): Promise<boolean> => {
-  const [copies, pages] = [await db.countFromIndex("evidence", "uploaded", 1), await db.count("pages")];
-  if (copies + pages === 0) return false;
+  const [copies, pages, staged] = [
+    await db.countFromIndex("evidence", "uploaded", 1),
+    await db.count("pages"),
+    await db.count("staged"),
+  ];
+  if (copies + pages + staged === 0) return false;
   try {
-    await write(db, ["evidence", "pages", "meta"], "relaxed", async (tx) => {
+    const stores = ["evidence", "pages", "meta", "staged", "bases", "snapshotChunks"] as const;
+    await write(db, stores, "relaxed", async (tx) => {
       const keys = await tx.objectStore("evidence").index("uploaded").getAllKeys(1);
       await Promise.all(keys.map((key) => tx.objectStore("evidence").delete(key)));
       await tx.objectStore("pages").clear();
+      await tx.objectStore("staged").clear();
+      const chunks = tx.objectStore("snapshotChunks");
+      const used = new Set((await tx.objectStore("bases").getAll()).flatMap(({ names }) => names));
+      const unused = (await chunks.getAllKeys()).filter((name) => !used.has(name));
+      await Promise.all(unused.map((name) => chunks.delete(name)));
       const meta = tx.objectStore("meta");
       const pull = (await meta.get("pull")) as Meta["pull"] | undefined;
       if (pull !== undefined) await meta.put({ ...pull, page: null } satisfies Meta["pull"], "pull");

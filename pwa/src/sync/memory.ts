@@ -2,13 +2,25 @@
  * What a page holds of the ledger in memory, and how it is read from the database. Everything here can be read
  * again at any time: the database is the truth, and `version` tells whether another tab has changed it.
  */
+import type { IDBPTransaction } from "idb";
 import type { Bytes } from "../codec/bytes.ts";
 import { toHex } from "../codec/bytes.ts";
-import { isMalformed, type Value } from "../codec/msgpack.ts";
+import { isMalformed } from "../codec/msgpack.ts";
 import { decodeOp, leafHash, nothingSeen, type Seen } from "../codec/op.ts";
-import type { Database, StoredChunk, StoredEpoch, StoredOp, StoredPerson } from "../storage/database.ts";
+import { compareText } from "../domain/text-order.ts";
+import type {
+  Database,
+  Schema,
+  StagedSnapshot,
+  Store,
+  StoredChunk,
+  StoredEpoch,
+  StoredOp,
+  StoredPerson,
+} from "../storage/database.ts";
+import { type Chunk, type KeyedRows, openChunk } from "./layered-rows.ts";
 import type { Epoch, Recorded } from "./outbox.ts";
-import { rowsOf } from "./row-chunks.ts";
+import { type Bases, rowsOf } from "./row-chunks.ts";
 import { adopt, freshClock, type Setting, UNSET } from "./phone-clock.ts";
 import type { Identity, Phone } from "./phone.ts";
 
@@ -86,12 +98,17 @@ export interface EvidenceProblem {
 }
 
 /** Table → bucket → key → value. */
-export type Rows = ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, Value>>>;
+export type Rows = ReadonlyMap<string, ReadonlyMap<string, KeyedRows>>;
 
 export interface Memory {
   readonly version: number;
   readonly rowsVersion: number;
   readonly rows: Rows;
+  readonly bases: Bases;
+  /** Snapshots that are being fetched, in the order in which they are wanted. */
+  readonly staged: readonly StagedSnapshot[];
+  /** Names of the chunks of snapshots that are in the database. */
+  readonly chunks: ReadonlySet<string>;
   readonly device: Device | null;
   /** Null exactly when `device` is. */
   readonly phone: Phone | null;
@@ -122,6 +139,9 @@ export const emptyMemory = (): Memory => ({
   version: -1,
   rowsVersion: -1,
   rows: new Map(),
+  bases: new Map(),
+  staged: [],
+  chunks: new Set(),
   device: null,
   phone: null,
   count: 0,
@@ -158,7 +178,10 @@ const epochsOf = (
 
 /** What the database holds, by one consistent read; what `before` holds already is not read again. */
 export const readMemory = async (db: Database, before: Memory): Promise<Memory> => {
-  const tx = db.transaction(["meta", "ops", "epochs", "rows", "people", "relayed", "evidence"], "readonly");
+  const tx = db.transaction(
+    ["meta", "ops", "epochs", "rows", "people", "relayed", "evidence", "bases", "staged", "snapshotChunks"],
+    "readonly",
+  );
   const meta = tx.objectStore("meta");
   const get = async <K extends keyof Meta>(key: K): Promise<Meta[K] | undefined> =>
     (await meta.get(key)) as Meta[K] | undefined;
@@ -183,6 +206,9 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
     evidence,
     evidenceProblems,
     rows,
+    staged,
+    chunks,
+    bases,
   ] = await Promise.all([
     get("chain"),
     get("clock"),
@@ -196,10 +222,13 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
     tx.objectStore("evidence").index("uploaded").getAllKeys(0),
     get("evidenceProblems"),
     rowsVersion === before.rowsVersion ? null : tx.objectStore("rows").getAll(),
+    tx.objectStore("staged").getAll(),
+    tx.objectStore("snapshotChunks").getAllKeys(),
+    rowsVersion === before.rowsVersion ? before.bases : readBases(tx, before.bases),
     tx.done,
   ]);
   const { setting = UNSET, runs = 0 } = clock ?? {};
-  const read = rows === null ? before.rows : readable(rows);
+  const read = rows === null ? before.rows : bases === null ? null : readable(rows, bases);
   // Chunks that cannot be read are copies of what the server has: they are pulled anew, and nothing else stops.
   const applied = read === null ? { ...noPull(), seen: pull?.seen ?? nothingSeen() } : (pull ?? noPull());
   const known = isSameDevice ? (before.phone?.epochs ?? []) : [];
@@ -228,6 +257,9 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
     version,
     rowsVersion,
     rows: read ?? new Map(),
+    bases: (read === null ? null : bases) ?? new Map(),
+    staged: inOrder(staged),
+    chunks: new Set(chunks),
     device,
     phone,
     count: ops.at(-1)?.n ?? since,
@@ -243,11 +275,40 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
 
 const isSame = (a: Identity, b: Identity): boolean => toHex(a.device) === toHex(b.device);
 
-const readable = (chunks: readonly StoredChunk[]): Rows | null => {
+const readable = (chunks: readonly StoredChunk[], bases: Bases): Rows | null => {
   try {
-    return rowsOf(chunks);
+    return rowsOf(chunks, bases);
   } catch (error) {
     if (isMalformed(error)) return null;
     throw error;
   }
 };
+
+type Reading = IDBPTransaction<Schema, Store[]>;
+
+/** The chunks that buckets stand on; null: one is missing. Those that are in memory already are not read again. */
+const readBases = async (tx: Reading, before: Bases): Promise<Bases | null> => {
+  const known = new Map([...before.values()].flat().map((chunk) => [chunk.stored.name, chunk]));
+  const stored = await tx.objectStore("bases").getAll();
+  const read = async (name: string): Promise<Chunk | null> => {
+    const there = known.get(name);
+    if (there !== undefined && !there.isDamaged()) return there;
+    const chunk = await tx.objectStore("snapshotChunks").get(name);
+    return chunk === undefined ? null : openChunk(chunk);
+  };
+  const bases = new Map<string, readonly Chunk[]>();
+  for (const { bucket, names } of stored) {
+    const chunks = await Promise.all(names.map(read));
+    const there = chunks.filter((chunk) => chunk !== null);
+    if (there.length < chunks.length) return null;
+    bases.set(bucket, there);
+  }
+  return bases;
+};
+
+/** Snapshots in the order in which they are wanted. */
+export const inOrder = (staged: readonly StagedSnapshot[]): readonly StagedSnapshot[] =>
+  [...staged].sort((a, b) => rankOf(a.bucket) - rankOf(b.bucket) || compareText(a.bucket, b.bucket));
+
+/** The catalogue comes first: without it the rest says little. */
+const rankOf = (bucket: string): number => (bucket === "org" ? 0 : bucket === "desk" ? 2 : 1);

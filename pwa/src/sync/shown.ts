@@ -10,6 +10,7 @@ import { isMisfit } from "../domain/shape.ts";
 import { type BalanceRows, type Overlaid, overlay, type PendingOp } from "../fold/overlay.ts";
 import { overlayOrders, overlayTasks } from "../fold/progress.ts";
 import type { OutboxItem } from "./ledger-types.ts";
+import type { KeyedRows } from "./layered-rows.ts";
 import { emptyMemory, type EvidenceProblem, type FrameProblem, type Memory } from "./memory.ts";
 import { isSettled, type Recorded } from "./outbox.ts";
 import { type Balance, readRow, type Row, SEPARATOR, type Table } from "./rows.ts";
@@ -26,8 +27,8 @@ export interface Shown {
   readonly outbox: ReadonlySignal<readonly OutboxItem[]>;
 }
 
-type Keyed = ReadonlyMap<string, Value>;
-const NO_ROWS: Keyed = new Map();
+type Keyed = KeyedRows;
+const NO_ROWS: Keyed = new Map<string, Value>();
 
 /** A body is read once: null when this version cannot. */
 const bodies = new WeakMap<Recorded, { readonly body: Body | null }>();

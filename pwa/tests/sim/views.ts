@@ -58,8 +58,8 @@ export const stored: View = (disk) =>
     const buckets: Record<string, Record<string, Record<string, string>>> = {};
     for (const [table, byBucket] of rows) {
       for (const [bucket, keys] of byBucket) {
-        if (keys.size === 0) continue;
         const hex = [...keys].map(([key, value]) => [key, toHex(encode(value, DEPTH_MAX + 1))] as const);
+        if (hex.length === 0) continue;
         (buckets[bucket] ??= {})[table] = Object.fromEntries(hex);
       }
     }
