@@ -4,7 +4,10 @@ Neither bound is the phone's, so a clock that is a year off cannot escape them; 
 follows or names, so causality holds by construction.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+CLOCK_STEP_MS: Final = 60_000
+"""A phone whose estimate is off by more than a minute beyond its own claim had a clock that stepped."""
 
 
 class Correction(NamedTuple):
@@ -39,10 +42,16 @@ def effective_time(corrected_at: int, *, seen_ms: int, arrived_ms: int, follows_
     return t if follows_ms is None else max(t, follows_ms)
 
 
-def uncertainty(t: int, claimed_ms: int, *, seen_ms: int, arrived_ms: int) -> int:
+def uncertainty(t: int, claimed_ms: int, *, corrected_at: int, seen_ms: int, arrived_ms: int) -> int:
     """Return the ± of an effective time: what the device claims of it, but no more than the bounds leave open.
 
     The op was made between `seen_ms` and `arrived_ms` whatever its clock said, so a claim of years, by accident or to
     throw doubt on everybody's counts, widens the interval to these bounds and no further.
+
+    A claim holds for the device's own estimate, `corrected_at`: where t had to be another, it is as much wider. Where
+    they part by a step, the claim is refuted, and the bounds are all that is known: a clock that was set a day ahead
+    and put right before anybody met the phone must not place a pick after the count that saw it, and nobody hear.
     """
-    return min(claimed_ms, max(t - seen_ms, arrived_ms - t, 0))
+    open_ms = max(t - seen_ms, arrived_ms - t, 0)
+    off_ms = abs(t - corrected_at)
+    return open_ms if off_ms > claimed_ms + CLOCK_STEP_MS else min(claimed_ms + off_ms, open_ms)

@@ -183,7 +183,13 @@ class Judgement:
     def _uncertainty(self, number: int, t: int) -> int:
         arrival, seen_ms = self._arrivals[number], self._seen_ms[number] or 0
         claimed_ms = arrival.op.err + arrival.correction.err_ms
-        return uncertainty(t, claimed_ms, seen_ms=seen_ms, arrived_ms=self._bounds[number])
+        return uncertainty(
+            t,
+            claimed_ms,
+            corrected_at=arrival.op.at + arrival.correction.c_ms,
+            seen_ms=seen_ms,
+            arrived_ms=self._bounds[number],
+        )
 
     def _time_of(self, digest: bytes) -> int | None:
         number = self._numbers.get(digest)

@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
+
 from api.bootstrap import DATABASE, found_house
 from api.founding import Founding
 from api.settings import Settings
 from bench.peers.outcomes import Seen
 from bench.peers.stage import DAY_MS, PLACE, Hand, Stage, Time, staff, staged
-from domain.errors import DomainError, FaultError
+from domain.errors import FaultError
 from domain.ops import LeafHash
 
 FOUNDING: Final = Founding(org="lvyuan", name="绿原合作社", admin="limin", admin_name="李敏")
@@ -120,15 +122,13 @@ async def _healed(played: Played, op: LeafHash, **hands: Hand) -> Seen:
     before = played.seen(1111, told, **hands)
     await played.accept(op)
     await played.rounds(*hands.values())
-    after = played.seen(1111, told, **hands)
+    return _with_healed(before, played.seen(1111, [], **hands))
+
+
+def _with_healed(before: Seen, after: Seen) -> Seen:
+    """What was seen, and what everybody shows after the step that the engine asked for."""
     values = set(after.shown.values())
-    return Seen(
-        trap=before.trap,
-        truth=before.truth,
-        shown=before.shown,
-        told=before.told,
-        healed=values.pop() if len(values) == 1 else None,
-    )
+    return structs.replace(before, healed=values.pop() if len(values) == 1 else None)
 
 
 def _clock(ahead_ms: int, *, is_corrected_first: bool = False) -> Play:
@@ -149,7 +149,12 @@ def _clock(ahead_ms: int, *, is_corrected_first: bool = False) -> Play:
         played.stage.pass_by(30)
         liu.move(played.item, -5)
         await played.rounds(liu, zhang)
-        return played.seen(50, await played.said(pick), liu=liu, zhang=zhang)
+        seen = played.seen(50, await played.said(pick), liu=liu, zhang=zhang)
+        if not any("contested-count" in word for word in seen.told):
+            return seen
+        played.desk.count(played.item, 50)
+        await played.rounds(played.desk, liu, zhang)
+        return _with_healed(seen, played.seen(50, [], liu=liu, zhang=zhang))
 
     return play
 
@@ -228,15 +233,21 @@ async def _server_restored(settings: Settings, time: Time) -> Seen:
             liu.move(played.item, qty)
         await played.rounds(liu)
     shutil.copy(backup, settings.data_dir / DATABASE)
+    async with staged(settings, time) as stage:
+        played, liu = _moved(played, stage), _carried(liu, stage)
+        await played.rounds(liu)
+        liu.move(played.item, 1000)
+        await played.rounds(liu)
+        return played.seen(1111, await _refusal(stage), liu=liu)
+
+
+async def _refusal(stage: Stage) -> list[str]:
+    """What a server that was restored says to whoever wants it to record something."""
     try:
-        async with staged(settings, time) as stage:
-            played, liu = _moved(played, stage), _carried(liu, stage)
-            await played.rounds(liu)
-            liu.move(played.item, 1000)
-            await played.rounds(liu)
-            return played.seen(1111, await played.said(), liu=liu)
-    except (DomainError, FaultError) as error:
-        return Seen(trap=trap, truth=1111, stuck=f"{getattr(error, 'code', '')}: {error}")
+        await stage.stock("ANY", 0)
+    except FaultError as error:
+        return [f"{error.code}: {error}"]
+    return []
 
 
 def _carried(hand: Hand, stage: Stage) -> Hand:

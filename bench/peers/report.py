@@ -75,7 +75,7 @@ def cell(seen: Seen | None) -> str:
     shown = " and ".join(str(value) for value in dict.fromkeys(seen.shown.values()))
     more = [f"; {NOTES[seen.note]}"] if seen.note else []
     more += ["; a line in the console"] if seen.console else []
-    more += [f"; {seen.healed} after the manager's answer"] if seen.healed is not None else []
+    more += [f"; {seen.healed} after what it asked for"] if seen.healed is not None else []
     return f"{word}: {shown} for {seen.truth}{''.join(more)}"
 
 

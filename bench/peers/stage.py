@@ -16,7 +16,7 @@ from api.bootstrap import House, open_house
 from api.pages import Pages
 from api.routes.enrolment import EnrolmentAsked, make_code
 from api.settings import Settings
-from domain.ops import LeafHash
+from domain.ops import LeafHash, Op
 from sync_engine.commit import Intention
 from tests.tools.http_phone import HttpPhone
 
@@ -120,10 +120,11 @@ class Hand:
         raise RuntimeError(f"the phone does not come to rest: {it.pull}, {it.problems}")
 
     def shows(self, item: str) -> int:
-        """What the phone shows: its rows, since nothing is pending."""
-        assert not self.phone.it.pending, "everything has a verdict"
+        """What the phone shows: its rows, and on top what has no verdict yet."""
         row = self.phone.it.rows.get(f"site:{PLACE}", {}).get(("balance", f"{item}\x1f\x1f{PLACE}"))
-        return 0 if row is None else int(row[3])
+        return (0 if row is None else int(row[3])) + sum(
+            _moved(entry.op, item) for entry in self.phone.it.pending
+        )
 
     def verdicts(self) -> list[str]:
         """What it was told of its own ops that are not simply accepted."""
@@ -137,6 +138,14 @@ class Hand:
         copied.new_epoch = lambda: chance.getrandbits(53)
         twin = HttpPhone(self.phone.client, self.phone.key, self.phone.clock_ms, chance, copied)
         return Hand(twin, self.time)
+
+
+def _moved(op: Op, item: str) -> int:
+    """What a pick or receipt of `Hand.move` does to the item at the place."""
+    if op.kind not in {"pick", "receive"}:
+        return 0
+    [[name, _, _, target, qty]] = op.body[4]
+    return 0 if name != item else int(qty) if target == PLACE else -int(qty)
 
 
 @asynccontextmanager

@@ -1,17 +1,14 @@
 """Findings about single ops: hand-overs, breaches, clocks, authority, mass balance (fold.md §6)."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from domain import kinds
 from domain.ops import occurred
+from sync_engine.effective_time import CLOCK_STEP_MS
 from sync_engine.fold.findings import Finding
 from sync_engine.fold.reporting import report
 from sync_engine.fold.state import Noted, State
 from sync_engine.logged import ACCEPTED, QUARANTINED, Logged
-
-CLOCK_STEP_MS: Final = 60_000
-"""A phone whose estimate is off by more than a minute beyond its own claim had a clock that stepped."""
 
 
 def is_off(entry: Logged) -> bool:
