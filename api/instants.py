@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta, timezone
 from typing import ClassVar
 
+from domain.body_fields import INT_MAX
 from domain.errors import DomainError
-from domain.kinds import INT_MAX
 
 
 class MalformedInstantError(DomainError):

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from api.naming import Naming
+from api.naming import Naming, Said
+from api.promise_words import lease_at_risk, lease_exceeded, promise_short
 
 Facts = Sequence[Any]
 
@@ -304,6 +305,15 @@ def _clock(facts: Facts, _ops: Sequence[int], naming: Naming) -> Told:
 
 Teller = Callable[[Facts, Sequence[int], Naming], Told]
 
+
+def _of_promise(say: Callable[[Facts, Sequence[int], Naming], Said]) -> Teller:
+    def tell(facts: Facts, ops: Sequence[int], naming: Naming) -> Told:
+        said = say(facts, ops, naming)
+        return Told(said.zh, said.en)
+
+    return tell
+
+
 _TELLERS: Final[Mapping[str, Teller]] = {
     "negative-stock": _negative,
     "variance": _variance,
@@ -326,6 +336,9 @@ _TELLERS: Final[Mapping[str, Teller]] = {
     "forked-device": _fork,
     "suspect-clock": _clock,
     "mass-balance": _mass,
+    "promise-short": _of_promise(promise_short),
+    "lease-at-risk": _of_promise(lease_at_risk),
+    "lease-exceeded": _of_promise(lease_exceeded),
 }
 
 _PLAIN: Final[Mapping[str, tuple[str, str]]] = {
@@ -350,4 +363,7 @@ _PLAIN: Final[Mapping[str, tuple[str, str]]] = {
     "forked-device": ("设备记录分叉", "a device with two histories"),
     "suspect-clock": ("时钟可疑", "suspect clock"),
     "mass-balance": ("加工重量对不上", "mass balance"),
+    "promise-short": ("答应的比现有的多", "more promised than there is"),
+    "lease-at-risk": ("额度可能重复", "a promise at risk"),
+    "lease-exceeded": ("拣得比额度多", "more taken than promised"),
 }

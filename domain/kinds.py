@@ -9,28 +9,24 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from domain.body_fields import (
+    HASH_BYTES,
+    Attributes,
+    Day,
+    Device,
+    Digest,
+    Id,
+    IdOrNone,
+    Natural,
+    Occurred,
+    PublicKey,
+    Text,
+    Whole,
+)
 from domain.errors import DomainError
 from domain.places_told import line_without_place
 
-INT_MAX: Final = 2**53 - 1
-HASH_BYTES: Final = 32
-
-Natural = Annotated[int, Meta(ge=0, le=INT_MAX)]
-Whole = Annotated[int, Meta(ge=-INT_MAX, le=INT_MAX)]
-Id = Annotated[str, Meta(min_length=1, max_length=64)]
-"""An identifier of the organisation's own: item, lot, place, partner, person, order, task."""
-IdOrNone = Annotated[str, Meta(max_length=64)]
-"""An identifier where the empty string means «none» (a lot) or «the kind's own account» (a place)."""
-Text = Annotated[str, Meta(max_length=1000)]
-Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
-Device = Annotated[bytes, Meta(min_length=16, max_length=16)]
-PublicKey = Annotated[bytes, Meta(min_length=65, max_length=65)]
-Attributes = tuple[tuple[Id, object], ...]
-Occurred = tuple[Whole, Whole, Literal["paper", "memory", "form"]]
-
-ESTIMATED: Final = 1
-"""Bit 0 of a line's flags: its weight was not measured."""
+ESTIMATED: Final = 1  # bit 0 of a line's flags: its weight was not measured
 
 
 class Line(Struct, array_like=True, frozen=True):
@@ -92,8 +88,7 @@ class Body(Struct, array_like=True, frozen=True):
     """What every body begins with; `kind` names it on the wire."""
 
     kind: ClassVar[str] = ""
-    intent: ClassVar[bool] = False
-    """Intents may be refused; facts never are."""
+    intent: ClassVar[bool] = False  # intents may be refused; facts never are
 
     occurred: Occurred | None
     # `parse_body` checks the hashes' lengths: msgspec 0.22 crashes the collector on a union of sized bytes and a tuple.
@@ -233,8 +228,9 @@ class Weigh(Body, frozen=True):
 
 
 # --- farm and lot facts --------------------------------------------------------------------------------------------
-FarmInput = tuple[Text, Text, Text, Text, Natural | None]
-"""Trade name, generic name, registration number, dose, pre-harvest interval in days (None: unknown)."""
+FarmInput = tuple[
+    Text, Text, Text, Text, Natural | None
+]  # trade and generic name, registration no., dose, days
 
 
 class Harvest(Body, frozen=True):
@@ -406,12 +402,13 @@ class Task(Intent, frozen=True):
 
 
 class Reserve(Intent, frozen=True):
-    """Promise stock until an instant."""
+    """Promise stock until an instant; to one device, where it names one."""
 
     kind = "reserve"
     order: Id | None
     lines: Lines
     until_ms: Whole
+    device: Device | None = None
 
 
 class Approve(Intent, frozen=True):
@@ -565,8 +562,7 @@ class Revoke(Body, frozen=True):
 
     kind = "revoke"
     what: Literal["person", "device", "role", "passkey", "sessions"]
-    id: Any
-    """Text or bytes, which no msgspec union holds: `parse_body` sees to it."""
+    id: Any  # text or bytes, which no msgspec union holds: `parse_body` sees to it
     role: Id | None = None
 
 
@@ -587,10 +583,11 @@ class Sequenced(Body, frozen=True):
     times: tuple[tuple[Whole, Natural], ...]
     verdicts: tuple[tuple[Natural, str, str], ...] = ()
     changes: tuple[tuple[Natural, str, str, Whole, Natural], ...] = ()
+    facts: tuple[tuple[Natural, tuple[object, ...]], ...] = ()  # (number, why it was refused)
 
 
 class Lease(Body, frozen=True):
-    """Stock of one key promised to one device until an instant, for the intent at `for_index`; 0 takes it back."""
+    """A word on stock of one key that is promised to one device, for the intent at `for_index` (fold.md §7)."""
 
     kind = "lease"
     device: Device
@@ -600,6 +597,9 @@ class Lease(Body, frozen=True):
     qty: Natural
     until_ms: Whole
     for_index: Natural | None = None
+    word: Literal["grant", "extend", "recall", "return"] = "grant"
+    task: Id | None = None
+    order: Id | None = None
 
 
 class Credential(Body, frozen=True):

@@ -32,6 +32,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """Ops that the device still holds after these frames."""
     known: str = ""
     """The signed checkpoint that the device has applied, where this server's log seems to be an older one."""
+    cursor: int | None = None
+    """The log index up to which the device has applied the rows, by its own fresh word; None where nobody vouches."""
 
 
 class Contact(Struct, frozen=True):

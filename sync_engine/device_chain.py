@@ -74,6 +74,11 @@ class DeviceChain:
         """Whether the log holds this op on a later branch: quarantined as a fork."""
         return digest in self._branches
 
+    @property
+    def is_forked(self) -> bool:
+        """Whether the log holds two branches of it: the device was copied, and nobody knows which one is meant."""
+        return bool(self._branches)
+
     def may_begin_after(self, digest: bytes) -> bool:
         """Whether an epoch may begin here: the device's enrol op, or any op of the device that the log holds."""
         if digest == self._enrol or digest in self._branches:

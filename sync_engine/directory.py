@@ -75,6 +75,8 @@ class Directory:
         self._keys: dict[bytes, list[tuple[int, bytes]]] = {}
         """Device → (index, key) of its enrolment and of every rotation, in order of the log."""
         self._sessions: dict[bytes, Session] = {}
+        self._devices_of: dict[str, dict[int, bytes]] = {}
+        """Person → index of a session → its device."""
         self._grants: dict[str, list[Grant]] = {}
         self._bound: set[str] = set()
         """People with a grant that names places."""
@@ -121,6 +123,7 @@ class Directory:
                 entry.hash[:16], body.person, body.expires_ms, entry.op.device, index, body.assurance
             )
             self._sessions[session.id] = session
+            self._devices_of.setdefault(body.person, {})[index] = entry.op.device
         elif isinstance(body, kinds.Grant):
             grant = Grant(body.person, body.role, body.places, body.from_ms, body.until_ms, index)
             self._grants.setdefault(body.person, []).append(grant)
@@ -194,6 +197,14 @@ class Directory:
         if found is None or found.device != device or self.is_ended(found, self._last_index + 1):
             return None
         return found
+
+    def device_of(self, person: str) -> bytes | None:
+        """Return the device at which a person signed in last and that is not revoked; None when there is none."""
+        sessions = self._devices_of.get(person, {})
+        for index in sorted(sessions, reverse=True):
+            if sessions[index] not in self._devices_revoked:
+                return sessions[index]
+        return None
 
     def device_revoked_at(self, device: bytes) -> int | None:
         """Return the index from which a device's key no longer counts."""

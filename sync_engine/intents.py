@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import Final
 
 from domain import kinds
+from domain.body_fields import INT_MAX
 from domain.expiry import day_of
 from domain.kinds import Body
 from domain.ops import Op, named_hashes
 from sync_engine.directory import IDENTITY_KINDS
 from sync_engine.fold.derive_farm import interval_of
 from sync_engine.fold.fold import Fold
+from sync_engine.fold.promise_book import keys_of
+from sync_engine.fold.promises import available, free, holders, promised
 from sync_engine.logged import ACCEPTED, REFUSED, Logged
 from sync_engine.verdicts import ACCEPT, RESOLVED, Ruling, read
 
@@ -103,28 +106,27 @@ def _comes_from(fold: Fold, plot: str, item: str, lot: str) -> bool:
     )
 
 
-def _reserve(_op: Op, body: Body, fold: Fold, t: int) -> Ruling:
-    """A reservation never promises more than stands there and is not promised yet."""
+def _reserve(_op: Op, body: Body, fold: Fold, _t: int) -> Ruling:
+    """A reservation never promises more than stands there and is not promised yet; what its order has, it may have."""
     assert isinstance(body, kinds.Reserve)
-    wanted: dict[tuple[str, str, str], int] = {}
-    for line in body.lines:
-        key = (line.item, line.lot, line.from_place)
-        wanted[key] = wanted.get(key, 0) + line.qty
-    for (item, lot, place), qty in wanted.items():
-        group = fold.state.groups.get(item, {}).get(place)
-        on_hand = group.balances[lot].q if group is not None and lot in group.balances else 0
-        reserved = sum(
-            line.qty
-            for noted in fold.state.noted.values()
-            if isinstance(noted.body, kinds.Reserve) and noted.body.until_ms > t
-            for line in noted.body.lines
-            if (line.item, line.lot, line.from_place) == (item, lot, place)
-        )
-        if fold.state.held_at(item, lot, place) is not None:
-            return Ruling("refused", "lot-held")
-        if on_hand - reserved < qty:
-            return Ruling("refused", "insufficient-atp")
+    state = fold.state
+    for key, qty in keys_of(body).items():
+        held = state.held_at(*key)
+        if held is not None:
+            return Ruling("refused", "lot-held", (*key, held))
+        found = promised(state, key)
+        atp = free(state, key, found) + found.reserved_for(body.order)
+        if atp < qty:
+            figures = (qty, available(state, key), max(0, atp), holders(found))
+            return Ruling("refused", "insufficient-atp", (*key, *map(_told, figures)))
     return ACCEPT
+
+
+def _told(value: object) -> object:
+    """A sum may exceed what an op can hold; it is told as far as it can be."""
+    if isinstance(value, tuple | list):
+        return tuple([_told(part) for part in value])
+    return max(-INT_MAX, min(INT_MAX, value)) if isinstance(value, int) else value
 
 
 _RULES: Final[dict[str, Callable[[Op, Body, Fold, int], Ruling]]] = {

@@ -103,6 +103,8 @@ class Judgement:
         self._entries: list[Logged | None] = [None] * len(arrivals)
         self._unfolded: list[Logged] = []
         self._bodies: dict[int, Body] = {}
+        self.facts: dict[int, tuple[object, ...]] = {}
+        """Index → why an op of the batch was refused."""
         self._judge_all()
         self._fold()
         self._follow_up()
@@ -241,6 +243,8 @@ class Judgement:
             arrival.arrived_ms,
         )
         self._entries[number] = entry
+        if ruling.facts:
+            self.facts[index] = ruling.facts
         self._unfolded.append(entry)
         if not isinstance(body, Ruling):
             self._bodies[index] = body

@@ -6,6 +6,7 @@ the `sequenced` ops of the same commit and nowhere else, so the log tells all (D
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 from msgspec import structs
 
@@ -29,6 +30,7 @@ from sync_engine.fold.rows import Changes
 from sync_engine.frame import ErasableValue
 from sync_engine.intake import Arrival, Batch, Intake
 from sync_engine.judgement import Judgement, Known
+from sync_engine.leasing import Met, World, owed
 from sync_engine.logged import Logged, VerdictChange
 from sync_engine.merging import NO_CHANGES, merged
 from sync_engine.refold import commits
@@ -37,6 +39,10 @@ from sync_engine.sequenced import Saying, pack
 from sync_engine.server_chain import Recorded, ServerChain
 from sync_engine.sight import Sight
 from sync_engine.verdicts import UNKNOWN_KIND
+from sync_engine.wire import Problem
+
+LEASE_ROUNDS_MAX: Final = 4
+"""Ended, given out of what ended, and given out of what others left of it: then a commit is long enough."""
 
 
 class Ledger:
@@ -160,7 +166,7 @@ class Ledger:
         self.directory.apply((entry,))
         self._intake.chain(entry.op.device).extend(entry.op, LeafHash(entry.hash), is_branch=is_branch)
         self._known.note(entry)
-        if (entry.verdict, entry.code) == UNKNOWN_KIND:
+        if (entry.verdict, entry.code) == UNKNOWN_KIND[:2]:
             self._known.unread.add(entry.index)
         if entry.op.device == self.server_device:
             self._server.resume(entry.op, LeafHash(entry.hash))
@@ -229,14 +235,10 @@ class Ledger:
         sequenced: list[Appended] = []
         changes: list[VerdictChange] = []
         if arrivals or not (deliveries or intentions or self.is_recovering):
-            sayings = pack(first, appended, judgement.changes)
-            changes = [
-                structs.replace(change, stated_at=self._size + number)
-                for number, saying in enumerate(sayings)
-                for change in saying.changes
-            ]
-            self._known.amend(changes)
-            sequenced = self._say(sayings, server_ms, seen)
+            sequenced = self._settle(first, judgement, changes, server_ms, seen)
+        met = [self._met(*each) for each in zip(deliveries, problems, strict=True) if _speaks(each[0])]
+        drained, leased = self._lease(met, changes, server_ms, seen)
+        drained = [*judgement.drained, *drained]
         return Commit(
             server_ms=self._known.last_ms,
             appended=[
@@ -245,6 +247,7 @@ class Ledger:
                     for entry, arrival in zip(appended, arrivals, strict=True)
                 ),
                 *sequenced,
+                *leased,
             ],
             seals=[*batch.seals, *self._server.seal()],
             values=self._kept(first, batch),
@@ -252,8 +255,8 @@ class Ledger:
             waiting_added=list(batch.waiting_added.values()),
             waiting_removed=batch.waiting_removed,
             contacts=[_contact(delivery, server_ms) for delivery in deliveries if delivery.device],
-            changes=merged((*judgement.drained, self.fold.drain(self._size - 1)))
-            if sequenced
+            changes=merged((*drained, self.fold.drain(self._size - 1)))
+            if sequenced or leased
             else NO_CHANGES,
             problems=problems,
             recorded=[
@@ -262,6 +265,65 @@ class Ledger:
             ],
             log_size=self._size,
         )
+
+    def _settle(
+        self,
+        first: int,
+        judgement: Judgement,
+        changes: list[VerdictChange],
+        server_ms: int,
+        seen: tuple[int, bytes],
+    ) -> list[Appended]:
+        """Say what was judged, in the log; `changes` get the later words on earlier ops."""
+        sayings = pack(first, judgement.entries, judgement.changes, judgement.facts)
+        later = [
+            structs.replace(change, stated_at=self._size + number)
+            for number, saying in enumerate(sayings)
+            for change in saying.changes
+        ]
+        self._known.amend(later)
+        changes.extend(later)
+        return self._say(sayings, server_ms, seen)
+
+    def _lease(
+        self, met: Sequence[Met], changes: list[VerdictChange], server_ms: int, seen: tuple[int, bytes]
+    ) -> tuple[list[Changes], list[Appended]]:
+        """Give and take back what is promised to phones, by the ledger as it stands after the commit's own ops.
+
+        What is given in one round may free or want something in the next; nothing is lost where the rounds end, the
+        next commit goes on.
+        """
+        said: list[Appended] = []
+        drained: list[Changes] = []
+        for number in range(0 if self.is_recovering else LEASE_ROUNDS_MAX):
+            self.fold.derive()
+            at_ms = max(server_ms, self._known.last_ms + 1)
+            world = World(self.fold.state, self.directory, self._is_forked, at_ms)
+            intentions = owed(world, met if number == 0 else ())
+            if not intentions:
+                break
+            first = self._size
+            arrivals = [
+                Arrival(*self._record(it, at_ms, seen), at_ms, NO_CORRECTION, is_branch=False, values=())
+                for it in intentions
+            ]
+            judgement = Judgement(self._known, first, arrivals)
+            drained.extend(judgement.drained)
+            self._size += len(arrivals)
+            entries = judgement.entries
+            said.extend(Appended(entry, made.data) for entry, made in zip(entries, arrivals, strict=True))
+            said.extend(self._settle(first, judgement, changes, at_ms, seen))
+        return drained, said
+
+    def _met(self, delivery: Delivery, problems: Sequence[Problem]) -> Met:
+        assert delivery.device is not None, "it speaks for itself"
+        assert delivery.cursor is not None, "it speaks for itself"
+        waits = bool(self._intake.chain(delivery.device).waiting)
+        is_whole = not (delivery.pending or waits or any(not problem.relayed for problem in problems))
+        return Met(delivery.device, delivery.cursor, is_whole)
+
+    def _is_forked(self, device: bytes) -> bool:
+        return self._intake.chain(device).is_forked
 
     def _kept(self, first: int, batch: Batch) -> list[KeptValue]:
         """Values that came with their ops, and values whose ops came without them before."""
@@ -290,6 +352,10 @@ class Ledger:
             self._known.note(entry)
             said.append(Appended(entry, data))
         return said
+
+
+def _speaks(delivery: Delivery) -> bool:
+    return delivery.device is not None and delivery.cursor is not None
 
 
 def _arrival(delivery: Delivery, server_ms: int) -> int:

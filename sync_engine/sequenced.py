@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct, structs
 
 from domain import kinds
+from domain.canonical import encode
 from domain.kinds import parse_body
 from domain.ops import OP_BYTES_MAX, Op, decode_op, device_id, leaf_hash
 from sync_engine.commit import Intention
@@ -19,7 +20,10 @@ _FRAME_BYTES: Final = 512
 _TIME_BYTES: Final = 19
 _VERDICT_BYTES: Final = 32
 _CHANGE_BYTES: Final = 48
+_FACTS_BYTES: Final = 12
 """What an entry costs at most besides its code: an array head, and integers and a verdict in their longest forms."""
+
+NO_FACTS: Final[Mapping[int, tuple[object, ...]]] = {}
 
 
 class Saying(Struct, frozen=True):
@@ -28,6 +32,8 @@ class Saying(Struct, frozen=True):
     first_index: int
     entries: Sequence[Logged]
     changes: Sequence[VerdictChange] = ()
+    facts: Sequence[tuple[int, tuple[object, ...]]] = ()
+    """(index, why it was refused)."""
 
     def intention(self, server_ms: int) -> Intention:
         """Return the op, at the server time which is its own t."""
@@ -40,33 +46,47 @@ class Saying(Struct, frozen=True):
             ]
         )
         changes = tuple([(c.index, c.verdict, c.code, c.t, c.err) for c in self.changes])
-        return Intention("sequenced", (None, (), self.first_index, server_ms, times, verdicts, changes))
+        body: tuple[object, ...] = (None, (), self.first_index, server_ms, times, verdicts, changes)
+        if self.facts:
+            body += (tuple([(index - self.first_index, facts) for index, facts in self.facts]),)
+        return Intention("sequenced", body)
 
 
-def pack(first_index: int, entries: Sequence[Logged], changes: Sequence[VerdictChange]) -> list[Saying]:
+def pack(
+    first_index: int,
+    entries: Sequence[Logged],
+    changes: Sequence[VerdictChange],
+    facts: Mapping[int, tuple[object, ...]] = NO_FACTS,
+) -> list[Saying]:
     """Cut what there is to say into as few ops as fit into their size; nothing to say is one empty one: a tick."""
     sayings: list[Saying] = []
     room = OP_BYTES_MAX - _FRAME_BYTES
     start, cut, size = 0, 0, 0
+    why: list[tuple[int, tuple[object, ...]]] = []
     while cut < len(entries):
         entry = entries[cut]
         cost = _TIME_BYTES
         if entry.verdict != ACCEPTED:
             cost += _VERDICT_BYTES + len(entry.code)
+        told = facts.get(entry.index)
+        if told is not None:
+            cost += _FACTS_BYTES + len(encode(told))
         if size + cost > room:
-            sayings.append(Saying(first_index + start, entries[start:cut]))
-            start, size = cut, 0
+            sayings.append(Saying(first_index + start, entries[start:cut], (), tuple(why)))
+            start, size, why = cut, 0, []
+        if told is not None:
+            why.append((entry.index, told))
         size += cost
         cut += 1
     last: list[VerdictChange] = []
     for change in changes:
         cost = _CHANGE_BYTES + len(change.code)
         if size + cost > room:
-            sayings.append(Saying(first_index + start, entries[start:cut], last))
-            start, size, last = cut, 0, []
+            sayings.append(Saying(first_index + start, entries[start:cut], last, tuple(why)))
+            start, size, last, why = cut, 0, [], []
         last.append(change)
         size += cost
-    sayings.append(Saying(first_index + start, entries[start:cut], last))
+    sayings.append(Saying(first_index + start, entries[start:cut], last, tuple(why)))
     return sayings
 
 

@@ -38,6 +38,8 @@ class Ruling(NamedTuple):
 
     verdict: Verdict
     code: str = ""
+    facts: tuple[object, ...] = ()
+    """Why an intent was refused, for who asked: names and integers."""
 
 
 ACCEPT: Final = Ruling("accepted")

@@ -122,6 +122,7 @@ def delivery_of(request: SyncRequest, arrived_ms: int) -> Delivery:
         relayed=request.relayed,
         arrived_ms=arrived_ms,
         pending=request.pending,
+        cursor=request.cursor,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from domain.kinds import INT_MAX
+from domain.body_fields import INT_MAX
 
 ID_CHARS_MAX: Final = 64
 

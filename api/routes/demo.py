@@ -17,7 +17,7 @@ from api.identity import Asked
 from api.naming import Naming
 from api.routes.enrolment import enrolment_link
 from api.words import tell_exception, tell_variance
-from domain.kinds import Id
+from domain.body_fields import Id
 from domain.lowering import is_physical
 
 LAST_OPS: Final = 40

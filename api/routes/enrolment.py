@@ -16,9 +16,9 @@ from api.given import Housed
 from api.identity import OFFICE_ROLES, Asked, asking_person
 from api.stores.codes import LIFE_MS, Code
 from api.unread import read_again_or_wait
+from domain.body_fields import Id
 from domain.canonical import MalformedError
 from domain.errors import DomainError
-from domain.kinds import Id
 from domain.ops import device_id, device_secret
 from sync_engine.commit import Intention
 from sync_engine.directory import Device

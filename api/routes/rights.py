@@ -15,8 +15,8 @@ from api.identity import OFFICE_ROLES, Asked, Caller, NoRightError, asking_perso
 from api.naming import Naming
 from api.routes.enrolment import UnknownPersonError, is_somebody, refuse_unless_accepted
 from api.routes.log import NotFoundError
+from domain.body_fields import Id, Whole
 from domain.errors import DomainError
-from domain.kinds import Id, Whole
 from domain.rights import ROLES
 from sync_engine.commit import Intention
 

@@ -93,6 +93,8 @@ async def exchange(
             relayed=asked.relayed,
             arrived_ms=now_ms,
             pending=asked.pending,
+            # A replayed request may tell of a phone that has worked on since.
+            cursor=asked.cursor if is_met and is_proven else None,
         )
     )
     if receipt.problems and is_met and house.ledger.directory.device_revoked_at(asked.device) is None:

@@ -4,7 +4,8 @@ import type { Value } from "../src/codec/msgpack.ts";
 import { readBody } from "../src/domain/kinds.ts";
 import { isPhysical } from "../src/domain/lowering.ts";
 import { balanceKey, overlay, type PendingOp } from "../src/fold/overlay.ts";
-import { overlayOrders, overlayTasks } from "../src/fold/progress.ts";
+import { lackingOf, overlayOrders, overlayTasks } from "../src/fold/progress.ts";
+import { overlayLeases, promisedByKey } from "../src/fold/promises.ts";
 import { readRow } from "../src/sync/rows.ts";
 import { type Plain, readVectors, unplain } from "./vectors.ts";
 
@@ -14,6 +15,7 @@ interface Op {
   readonly body: Plain;
   readonly hash: string;
   readonly at: number;
+  readonly seen?: number;
 }
 interface Overlay {
   readonly name: string;
@@ -30,10 +32,10 @@ interface Progress {
 }
 
 const pendingOf = (ops: readonly Op[]): PendingOp[] =>
-  ops.map(({ kind, body, hash, at }) => {
+  ops.map(({ kind, body, hash, at, seen = 0 }) => {
     const read = readBody(kind, unplain(body) as readonly Value[]);
     if (read === null) throw new Error(`unknown kind ${kind}`);
-    return { body: read, hash, at };
+    return { body: read, hash, at, seen };
   });
 
 const quantities = (rows: readonly BalanceRow[]) =>
@@ -61,8 +63,10 @@ describe("balances with pending work", () => {
   });
 });
 
-const rowsOf = <T extends "task" | "order">(table: T, rows: Table) =>
-  new Map(Object.entries(rows).map(([key, value]) => [key, readRow(table, key, unplain(value))] as const));
+const rowsOf = <T extends "task" | "order" | "lease" | "reservation" | "atp" | "balance">(
+  table: T,
+  rows: Table,
+) => new Map(Object.entries(rows).map(([key, value]) => [key, readRow(table, key, unplain(value))] as const));
 
 describe("tasks and orders with pending work", () => {
   it.each(readVectors<Progress[]>("fold/progress.json"))("$name", ({ rows, pending, shown }) => {
@@ -71,5 +75,41 @@ describe("tasks and orders with pending work", () => {
     const orders = rowsOf("order", rows.order);
     expect(new Map([...tasks, ...overlayTasks(tasks, ops)])).toStrictEqual(rowsOf("task", shown.task));
     expect(new Map([...orders, ...overlayOrders(orders, ops)])).toStrictEqual(rowsOf("order", shown.order));
+  });
+});
+
+interface Promises {
+  readonly name: string;
+  readonly device: string;
+  readonly rows: Readonly<Record<"lease" | "reservation" | "atp" | "order" | "balance", Table>>;
+  readonly pending: readonly Op[];
+  readonly shown: { readonly lease: Readonly<Record<string, number>>; readonly atp: Table };
+}
+
+describe("leases and what is free, with pending work", () => {
+  it.each(readVectors<Promises[]>("fold/promises.json"))("$name", ({ device, rows, pending, shown }) => {
+    const ops = pendingOf(pending);
+    const leases = [...rowsOf("lease", rows.lease).values()];
+    const over = overlayLeases(leases, ops, device);
+    const standing = leases.map((lease) => over.get(lease.index) ?? lease);
+    const used = standing.filter((lease) => lease.device === device).map(({ index, used }) => [index, used]);
+    expect(Object.fromEntries(used)).toStrictEqual(shown.lease);
+
+    const known = rowsOf("balance", rows.balance);
+    const balances = { keys: () => known.keys(), get: (key: string) => known.get(key) };
+    const touched = overlay(balances, ops);
+    const orders = rowsOf("order", rows.order);
+    const allOrders = new Map([...orders, ...overlayOrders(orders, ops)]);
+    const reservations = [...rowsOf("reservation", rows.reservation).values()];
+    const found = promisedByKey({ leases: standing, reservations }, ops, (order, item) => {
+      const row = allOrders.get(order);
+      return row === undefined ? null : lackingOf(row, item);
+    });
+    const free = [...found].flatMap(([key, { leased, reserved }]) => {
+      if (leased === 0 && reserved === 0) return [];
+      const onHand = (touched.get(key) ?? known.get(key))?.q ?? 0;
+      return [[key, [...key.split("\u001F"), leased, reserved, onHand - leased - reserved]] as const];
+    });
+    expect(Object.fromEntries(free)).toStrictEqual(shown.atp);
   });
 });

@@ -10,6 +10,8 @@ from domain import kinds
 from domain.kinds import Body
 from domain.money import line_amount_fen
 from sync_engine.fold.findings import OPS_SHOWN_MAX, Finding
+from sync_engine.fold.progress import OrderNow, Sums, in_order, order_now, task_now
+from sync_engine.fold.promises import promised_to
 from sync_engine.fold.registers import CONFLICTS_MATTER
 from sync_engine.fold.reporting import report
 from sync_engine.fold.rows import Rows
@@ -123,63 +125,41 @@ def _derive_grant(state: State, rows: Rows, key: str) -> None:
 
 # --- orders and tasks ----------------------------------------------------------------------------------------------
 
-Sums = dict[str, list[int]]
-
-
-def _bodies(state: State, indexes: set[int]) -> list[tuple[int, Body]]:
-    """The ops of a document in effective order."""
-    noted = sorted((state.noted[i] for i in indexes), key=lambda n: (n.origin.o, n.origin.index))
-    return [(n.origin.index, n.body) for n in noted]
-
-
-def _sum(sums: Sums, lines: kinds.Lines) -> None:
-    for line in lines:
-        held = sums.setdefault(line.item, [0, 0])
-        held[0] += line.qty
-        held[1] += line.weight or 0
-
 
 def _derive_order(state: State, rows: Rows, order: str) -> None:
-    stated: kinds.Order | None = None
-    picked: Sums = {}
-    done: Sums = {}
-    complete: list[int] = []
-    received: list[tuple[int, int]] = []
-    for index, body in _bodies(state, state.orders.get(order, set())):
-        if isinstance(body, kinds.Order):
-            stated = body
-        elif isinstance(body, kinds.Pick):
-            _sum(picked, body.lines)
-        elif isinstance(body, kinds.Receive | kinds.Deliver):
-            _sum(done, body.lines)
-            received.append((state.noted[index].origin.o, index))
-            if isinstance(body, kinds.Receive) and body.complete:
-                complete.append(index)
-    if stated is None:
+    now = order_now(state, order)
+    if now is None:
         rows.put("org", "order", order, None)
         report(state, ("order", order), ())
         return
+    stated = now.stated
+    promised = promised_to(state, order) if stated.side == "sell" else {}
     lines = [
-        [item, qty, weight, *picked.get(item, [0, 0]), *done.get(item, [0, 0])]
+        [
+            item,
+            qty,
+            weight,
+            *now.picked.get(item, [0, 0]),
+            *now.done.get(item, [0, 0]),
+            promised.get(item, 0),
+        ]
         for item, qty, weight in stated.lines
     ]
-    is_done = all(done.get(item, [0, 0])[0] >= qty for item, qty, _weight in stated.lines)
     value = [
         order,
         stated.partner,
         stated.side,
         stated.due_on,
         lines,
-        "done" if is_done or complete else "open",
+        "done" if now.is_done else "open",
     ]
     rows.put("org", "order", order, value)
-    report(state, ("order", order), _receipt_findings(stated, done, received, complete=bool(complete)))
+    report(state, ("order", order), _receipt_findings(now))
 
 
-def _receipt_findings(
-    order: kinds.Order, done: Sums, received: list[tuple[int, int]], *, complete: bool
-) -> list[Finding]:
+def _receipt_findings(now: OrderNow) -> list[Finding]:
     """What came beyond the order, or short of it when somebody said that it was all."""
+    order, done, received = now.stated, now.done, now.received
     if order.side != "buy" or not received:
         return []
     found: list[Finding] = []
@@ -194,41 +174,20 @@ def _receipt_findings(
         facts = (order.order, item, wanted, came)
         if came > wanted:
             found.append(Finding("over-receipt", (order.order, item), facts, ops, o))
-        elif came < wanted and complete:
+        elif came < wanted and now.is_complete:
             found.append(Finding("short-receipt", (order.order, item), facts, ops, o))
     return found
 
 
 def _derive_task(state: State, rows: Rows, task: str) -> None:
-    stated: kinds.Task | None = None
-    done: dict[tuple[str, str], list[int]] = {}
-    counted = False
-    for _index, body in _bodies(state, state.tasks.get(task, set())):
-        if isinstance(body, kinds.Task):
-            stated = body
-        elif isinstance(body, kinds.Pick | kinds.Move):
-            for line in body.lines:
-                held = done.setdefault((line.item, line.lot), [0, 0])
-                held[0] += line.qty
-                held[1] += line.weight or 0
-        elif isinstance(body, kinds.Count):
-            counted = True
-    if stated is None:
+    now = task_now(state, task)
+    if now is None:
         rows.put("org", "task", task, None)
         return
-    by_item: Sums = {}
-    for (item, _lot), (q, w) in done.items():
-        held = by_item.setdefault(item, [0, 0])
-        held[0] += q
-        held[1] += w
-    wanted: Sums = {}
-    _sum(wanted, stated.lines)
-    is_done = counted or (
-        bool(wanted) and all(by_item.get(item, [0, 0])[0] >= w[0] for item, w in wanted.items())
-    )
+    stated = now.stated
     lines = [[x.item, x.lot, x.from_place, x.to_place, x.qty, x.weight] for x in stated.lines]
-    progress = [[item, lot, q, w] for (item, lot), (q, w) in sorted(done.items())]
-    state_word = "done" if is_done else "open"
+    progress = [[item, lot, q, w] for (item, lot), (q, w) in sorted(now.done.items())]
+    state_word = "done" if now.is_done else "open"
     rows.put(
         "org",
         "task",
@@ -238,6 +197,11 @@ def _derive_task(state: State, rows: Rows, task: str) -> None:
 
 
 # --- money ---------------------------------------------------------------------------------------------------------
+
+
+def _bodies(state: State, indexes: set[int]) -> list[tuple[int, Body]]:
+    """The ops of a document in effective order."""
+    return [(noted.origin.index, noted.body) for noted in in_order(state, indexes)]
 
 
 def _derive_price(state: State, rows: Rows, key: str) -> None:

@@ -31,6 +31,7 @@ def derive(state: State, rows: Rows) -> None:
         for place, group in state.groups.get(item, {}).items():
             if lot in group.balances:
                 _put_balance(state, rows, item, lot, place, group.balances[lot])
+                state.promises.touch((item, lot, place))
             group.judged = 0
             _judge_picks(state, group)
 
@@ -112,6 +113,7 @@ def _derive_group(state: State, rows: Rows, group: StockGroup) -> None:
     for lot in sorted(group.dirty_lots):
         balance = group.balances.get(lot, EMPTY)
         _put_balance(state, rows, item, lot, place, balance)
+        state.promises.touch((item, lot, place))
         found = _key_findings(state, group, lot, balance)
         if found or lot in group.told_lots:
             report(state, ("key", item, lot, place), found)
@@ -145,7 +147,7 @@ def _key_findings(state: State, group: StockGroup, lot: str, balance: Balance) -
     is_short = balance.q < 0 or balance.w < 0
     if is_short and is_physical(group.place) and not _is_covered(group, lot):
         about = (group.item, lot, group.place)
-        ops, o = _takers(group, lot, balance)
+        ops, o = takers(group, lot, balance)
         found.append(Finding("negative-stock", about, (*about, balance.q, balance.w), ops, o))
     if lot in group.balances and not state.is_known_lot(group.item, lot):
         known = (group.item, lot)
@@ -155,7 +157,7 @@ def _key_findings(state: State, group: StockGroup, lot: str, balance: Balance) -
     return found
 
 
-def _takers(group: StockGroup, lot: str, balance: Balance) -> tuple[tuple[int, ...], int]:
+def takers(group: StockGroup, lot: str, balance: Balance) -> tuple[tuple[int, ...], int]:
     """The last ops that took of a lot, and when the last one did; of the residual lot, the count that made it."""
     takers = [
         e for e in group.entries if e.lot == lot and e.what == MOVE and ((e.q or 0) < 0 or (e.w or 0) < 0)

@@ -42,6 +42,7 @@ def enter(state: State, noted: Noted) -> None:
         state.causes.setdefault((cause.item, cause.lot), {})[index] = cause
     if isinstance(body, kinds.Genesis):
         _set_local_day(state, body)
+    state.promises.enter(noted.origin, body)
     _mark(state, noted)
 
 
@@ -61,6 +62,7 @@ def leave(state: State, noted: Noted) -> None:
             state.naming.get(name, {}).pop(index, None)
     for cause in _causes(noted):
         state.causes.get((cause.item, cause.lot), {}).pop(index, None)
+    state.promises.leave(noted.origin, body)
     _mark(state, noted)
 
 

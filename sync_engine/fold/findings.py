@@ -31,6 +31,9 @@ OWNERS: Final[Mapping[str, tuple[str, int]]] = {
     "forked-device": ("manager", 24),
     "suspect-clock": ("manager", 72),
     "mass-balance": ("qa", 24),
+    "promise-short": ("manager", 8),
+    "lease-at-risk": ("manager", 8),
+    "lease-exceeded": ("manager", 24),
 }
 """Code → the role that owns it, and the hours until its deadline."""
 

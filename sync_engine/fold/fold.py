@@ -17,12 +17,14 @@ from sync_engine.fold import (
     derive_documents,
     derive_farm,
     derive_findings,
+    derive_promises,
     derive_stock,
     past_findings,
     reporting,
 )
 from sync_engine.fold.effects import enter, is_noted, leave, spread_names
 from sync_engine.fold.origin import Origin, origin_of
+from sync_engine.fold.promise_book import is_taking
 from sync_engine.fold.rows import Changes, RowKey, Rows
 from sync_engine.fold.state import Noted, State
 from sync_engine.logged import ACCEPTED, Logged, VerdictChange
@@ -112,10 +114,27 @@ class Fold:
         lowered = lower(body, self._weights_of(entry.hash) if self._weights else None)
         if lowered is not NOTHING:
             self.state.put_stock(origin, lowered)
+            if is_taking(body):
+                self.state.promises.put_takes(origin, body, lowered.movements)
+        if isinstance(body, kinds.Sequenced):
+            self._hear(body)
+        elif isinstance(body, kinds.Lease):
+            # It concerns whom it promises to, not the server that said it.
+            self.state.device_of[entry.index] = self._bucket(body.device)
         if is_noted(body):
             enter(self.state, Noted(origin, body, op.epoch, op.seq))
             if body.kind in CORRECTIONS:
                 self._enter_correction(body, origin, entry)
+
+    def _hear(self, said: kinds.Sequenced) -> None:
+        """The log states its time, and why it refused what it refused."""
+        self.state.promises.tick(said.server_ms)
+        for number, facts in said.facts:
+            index = said.first_index + number
+            self._rows.facts[index] = facts
+            entry = self._ops.get(index)
+            if entry is not None:
+                self._rows.verdict(entry)
 
     def _withdraw(self, entry: Logged) -> None:
         if entry.index not in self._live:
@@ -126,6 +145,8 @@ class Fold:
         lowered = lower(body)
         if lowered is not NOTHING:
             self.state.take_out_stock(entry.index, lowered)
+            if is_taking(body):
+                self.state.promises.take_out_takes(entry.index, lowered.movements)
         noted = self.state.noted.get(entry.index)
         if noted is not None:
             leave(self.state, noted)
@@ -186,6 +207,7 @@ class Fold:
         spread_names(state)
         derive_farm.derive(state)
         derive_stock.derive(state, rows)
+        derive_promises.derive(state, rows)
         derive_documents.derive(state, rows)
         derive_findings.derive(state, self._ops)
         reporting.show(state, rows)

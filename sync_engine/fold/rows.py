@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from domain.canonical import INT_MAX, MalformedError, encode
 from sync_engine.fold.findings import SEPARATOR
-from sync_engine.logged import ACCEPTED, Logged
+from sync_engine.logged import ACCEPTED, REFUSED, Logged
 
 RowKey = tuple[str, str, str]
 
@@ -52,6 +52,8 @@ class Rows:
         self._bucket_of: dict[tuple[str, str], str] = {}
         self._changed: dict[RowKey, bytes | None] = {}
         self._spread_in: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.facts: dict[int, tuple[object, ...]] = {}
+        """Index of an op → why it was refused, as `sequenced` said."""
 
     def put(self, bucket: str, table: str, key: str, value: object) -> None:
         """Write a row; None deletes it. A row that moved to another bucket leaves the old one."""
@@ -113,8 +115,12 @@ class Rows:
         """Tell the device every verdict but acceptance. Two branches of a fork share a dot, never a hash."""
         op = entry.op
         key = f"{op.epoch}{SEPARATOR}{op.seq}{SEPARATOR}{entry.index}"
-        value = [op.epoch, op.seq, entry.index, entry.verdict, entry.code, entry.hash]
-        self.put(f"device:{op.device.hex()}", "verdict", key, None if entry.verdict == ACCEPTED else value)
+        value: list[object] | None = None
+        if entry.verdict != ACCEPTED:
+            value = [op.epoch, op.seq, entry.index, entry.verdict, entry.code, entry.hash]
+            if entry.verdict == REFUSED and entry.index in self.facts:
+                value.append(list(self.facts[entry.index]))
+        self.put(f"device:{op.device.hex()}", "verdict", key, value)
 
     def spread(self, table: str, key: str, buckets: Sequence[str], value: object | None) -> None:
         """Show a row in these buckets and in no other: an exception concerns the desk and some phones."""

@@ -14,6 +14,7 @@ from sync_engine.fold.entries import CLOSE, CLOSE_LINE, COUNT, FINISH, MOVE, Ent
 from sync_engine.fold.findings import SEPARATOR, Finding
 from sync_engine.fold.holds import Held, HoldCause, strictest
 from sync_engine.fold.origin import Origin
+from sync_engine.fold.promise_book import PromiseBook
 from sync_engine.fold.registers import Register, Write
 from sync_engine.fold.stock import StockGroup
 
@@ -85,9 +86,8 @@ class State:
         self.resolved: dict[str, set[int]] = {}
         """exception id → the ops that close it."""
         self.utc_offset_minutes = 480
-
         self.causes: dict[tuple[str, str], dict[int, HoldCause]] = {}
-        """(item, lot) → what holds it, by op index: stated, from a harvest inside an interval, or by exposure."""
+        """(item, lot) → what holds it, by op index."""
         self.caused_by_plot: dict[str, dict[tuple[str, str, int], HoldCause]] = {}
         self.excursions: dict[str, set[int]] = {}
         """place → the excursions at it."""
@@ -97,6 +97,7 @@ class State:
         self.reached: dict[tuple[str, str], frozenset[tuple[int, str]]] = {}
         """(item, lot) → (cause, place) for every place that a place-bound hold ever reached."""
 
+        self.promises = PromiseBook()
         self.findings: dict[tuple[str, ...], dict[str, Finding]] = {}
         self.finding_sources: dict[str, dict[tuple[str, ...], Finding]] = {}
         self.device_of: dict[int, str] = {}

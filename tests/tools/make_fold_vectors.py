@@ -10,13 +10,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from domain.lowering import is_physical
 from sync_engine.fold.fold import Fold
 from sync_engine.logged import Logged
 from tests.properties.fold_histories import Story, history_of
-from tests.tools.fold_log import MINUTE, START, FoldLog, folded, line, table
+from tests.tools.fold_log import MINUTE, START, FoldLog, device, folded, line, table
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "vectors" / "fold"
 AFTERWARDS: Final = START + 600 * MINUTE
@@ -37,7 +37,7 @@ def main() -> None:
 
 def documents() -> dict[str, str]:
     """Name → text of each file."""
-    contents = {"overlay.json": overlays(), "progress.json": progress()}
+    contents = {"overlay.json": overlays(), "progress.json": progress(), "promises.json": promises()}
     return {name: _text(content) for name, content in contents.items()}
 
 
@@ -70,7 +70,7 @@ def _balances(fold: Fold) -> list[list[object]]:
     return sorted(physical, key=lambda row: [str(name) for name in row[:3]])
 
 
-def _op(entry: Logged) -> object:
+def _op(entry: Logged) -> dict[str, object]:
     return {"kind": entry.op.kind, "body": _plain(entry.op.body), "hash": entry.hash.hex(), "at": entry.t}
 
 
@@ -229,7 +229,101 @@ def _work(log: FoldLog, chance: Random, t: int) -> None:
             log.log("void", "slip", names=(chance.choice(own).hash,), t=t)
 
 
-def _rows(fold: Fold, name: str) -> Mapping[str, object]:
+# --- promises ------------------------------------------------------------------------------------------------------
+
+
+def promises() -> list[object]:
+    """What a phone shows of leases and of what is free, its own pending work included."""
+    return [_promises(seed) for seed in range(60)]
+
+
+def _promises(seed: int) -> object:
+    """Device 1 is the phone's own; the server's words on leases are device 9's."""
+    chance = Random(seed)
+    log = FoldLog()
+    log.log("order", "SO-1", "zhou", "sell", "2026-11-23", [["TOM-5", chance.randint(5, 60), None]], t=START)
+    log.log("task", "T-1", "pick", "liu", "SO-1", [line("TOM-5", "", "R1", "T1", 40)], t=START)
+    stocked = [
+        line("TOM-5", lot, "virtual:opening", "R1", chance.randint(20, 90)) for lot in ("1121", "1123")
+    ]
+    log.log("adjust", "opening", stocked, t=START)
+    for number in range(chance.randint(2, 7)):
+        _promise(log, chance, START + (1 + number) * MINUTE)
+    _worked(log, chance, START + 20 * MINUTE, by=chance.choice((1, 2)), known=len(log.entries))
+    log.log("sequenced", 0, START + 30 * MINUTE, [], by=9, t=START + 30 * MINUTE)
+    logged, known = list(log.entries), len(log.entries)
+    for number in range(chance.randint(1, 5)):
+        _worked(
+            log, chance, AFTERWARDS + number * MINUTE, by=1, known=chance.choice((known, known, known // 2))
+        )
+    before, after = folded(logged), folded(log.entries)
+    tables = ("lease", "reservation", "atp", "order", "balance")
+    return {
+        "name": f"drawn {seed}",
+        "device": device(1).hex(),
+        "rows": {name: _rows(before, name) for name in tables},
+        "pending": [{**_op(entry), "seen": entry.op.seen[0]} for entry in log.entries[known:]],
+        "shown": {
+            "lease": {key: row[6] for key, row in _rows(after, "lease").items() if row[1] == device(1).hex()},
+            "atp": _rows(after, "atp"),
+        },
+    }
+
+
+def _promise(log: FoldLog, chance: Random, t: int) -> None:
+    lot, until = chance.choice(("1121", "1123")), AFTERWARDS + 600 * MINUTE
+    if chance.random() < 0.5:
+        by, qty = chance.choice((1, 1, 2)), chance.randint(1, 30)
+        purpose = chance.choice(((1, "T-1", "SO-1"), (1, "T-1", None), (0, None, "SO-1")))
+        index, task, order = purpose
+        ends = until - chance.randint(0, 9) * MINUTE
+        fields = (device(by), "TOM-5", lot, "R1", qty, ends, index, "grant", task, order)
+        granted = log.log("lease", *fields, by=9, t=t)
+        if chance.random() < 0.3:
+            back = (device(by), "TOM-5", lot, "R1", 0, until, index, "recall", task, order)
+            log.log("lease", *back, by=9, t=t, names=(granted.hash,))
+        return
+    held = device(1) if chance.random() < 0.4 else None
+    order = None if held else chance.choice(("SO-1", None))
+    qty = chance.randint(1, 30)
+    asked = log.log("reserve", order, [["TOM-5", lot, "R1", "", qty]], until, held, by=9, t=t)
+    if held is not None:
+        mine = (held, "TOM-5", lot, "R1", qty, until, asked.index, "grant", None, order)
+        log.log("lease", *mine, by=9, t=t)
+
+
+def _worked(log: FoldLog, chance: Random, t: int, *, by: int, known: int) -> None:
+    lines = [line("TOM-5", chance.choice(("1121", "1123")), "R1", "T1", chance.randint(1, 25))]
+    order, task = chance.choice((("SO-1", "T-1"), ("SO-1", None), (None, "T-1"), (None, None)))
+    kind = chance.choice(("pick", "pick", "pick", "ship", "move", "dispose", "count", "void"))
+    if kind == "pick":
+        log.log("pick", order, task, lines, t=t, by=by, seen=known)
+    elif kind == "ship":
+        log.log("ship", order, None, lines, t=t, by=by, seen=known)
+    elif kind == "move":
+        log.log("move", task, lines, t=t, by=by, seen=known)
+    elif kind == "dispose":
+        thrown = [[*lines[0][:3], "", *lines[0][4:]]]
+        log.log("dispose", "rotten", thrown, t=t, by=by, seen=known)
+    elif kind == "count":
+        log.log(
+            "count",
+            "R1",
+            None,
+            False,
+            False,
+            [["TOM-5", "1121", chance.randint(0, 50)]],
+            t=t,
+            by=by,
+            seen=known,
+        )
+    else:
+        own = [e for e in log.entries if e.t >= AFTERWARDS and e.op.kind in {"pick", "ship", "move"}]
+        if own:
+            log.log("void", "slip", names=(chance.choice(own).hash,), t=t, by=by, seen=known)
+
+
+def _rows(fold: Fold, name: str) -> Mapping[str, Any]:
     return {key: _plain(value) for key, value in sorted(table(fold, name).items())}
 
 

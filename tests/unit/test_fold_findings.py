@@ -328,9 +328,9 @@ def test_orders_and_tasks_say_how_far_they_have_come() -> None:
     log.log("pick", "SO-1", "T-1", [line("TOM-5", "1121", "R1", "T1", 10)], t=at("07:00"))
     fold = log.fold()
     assert table(fold, "task")["T-1"][5:] == [[["TOM-5", "1121", 10, 0]], None, "done"]
-    assert table(fold, "order")["SO-1"][4:] == [[["TOM-5", 10, None, 10, 0, 0, 0]], "open"]
+    assert table(fold, "order")["SO-1"][4:] == [[["TOM-5", 10, None, 10, 0, 0, 0, 0]], "open"]
     log.log("deliver", "zhou", "SO-1", None, [line("TOM-5", "1121", "T1", "", 10)], t=at("09:00"))
-    assert table(log.fold(), "order")["SO-1"][4:] == [[["TOM-5", 10, None, 10, 0, 10, 0]], "done"]
+    assert table(log.fold(), "order")["SO-1"][4:] == [[["TOM-5", 10, None, 10, 0, 10, 0, 0]], "done"]
 
 
 def test_a_statement_adds_up_what_is_settled_and_paid() -> None:

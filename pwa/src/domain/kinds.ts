@@ -185,7 +185,7 @@ const FIELDS = {
     lines,
     place: optional(idOrNull, null),
   }),
-  reserve: struct({ order: idOrNull, lines, untilMs: whole }),
+  reserve: struct({ order: idOrNull, lines, untilMs: whole, device: optional(nullable(device), null) }),
   approve: struct({
     item: id,
     lot: idOrNone,
@@ -262,6 +262,7 @@ const FIELDS = {
     times: list(tuple(whole, natural)),
     verdicts: optional(list(tuple(natural, words, words)), []),
     changes: optional(list(tuple(natural, words, words, whole, natural)), []),
+    facts: optional(list(tuple(natural, list(anything))), []),
   }),
   lease: struct({
     device,
@@ -271,6 +272,9 @@ const FIELDS = {
     qty: natural,
     untilMs: whole,
     forIndex: optional(grams, null),
+    word: optional(oneOf("grant", "extend", "recall", "return"), "grant"),
+    task: optional(idOrNull, null),
+    order: optional(idOrNull, null),
   }),
   lotmap: struct({ day, root: digest, size: natural }),
   credential: struct({

@@ -8,6 +8,8 @@ export interface PendingOp {
   /** Leaf hash, hex. */
   readonly hash: string;
   readonly at: number;
+  /** Size of the log that the device had applied: what it knew. */
+  readonly seen?: number;
 }
 
 /** Corrections among the pending ops themselves: what is voided, and which lines were weighed since. */

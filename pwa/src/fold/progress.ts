@@ -114,3 +114,12 @@ export const overlayOrders = <T extends OrderRow>(
   }
   return shown;
 };
+
+/** How much of an item is still to be picked for an order, 0 when it is done. Twin of `OrderNow.left`. */
+export const lackingOf = (order: OrderRow, item: string): number => {
+  if (order.state === "done") return 0;
+  const lines = order.lines.filter((line) => line[0] === item);
+  const wanted = lines.reduce((sum, line) => sum + number(line[ORDERED]), 0);
+  const [first = []] = lines;
+  return Math.max(0, wanted - Math.max(number(first[PICKED]), number(first[CAME])));
+};

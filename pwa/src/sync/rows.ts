@@ -96,6 +96,45 @@ export const ROW_SHAPES = {
     place: wordOrNull,
     state: word,
   }),
+  /** Stock that a device may count on: fold.md §7. `used` includes this phone's pending work. */
+  lease: struct({
+    index: natural,
+    device: word,
+    item: word,
+    lot: word,
+    place: word,
+    qty: natural,
+    used: natural,
+    untilMs: whole,
+    state: word,
+    task: wordOrNull,
+    order: wordOrNull,
+    /** index of the op that used it, quantity */
+    uses: list(tuple(natural, natural)),
+    /** index and device of the leases whose silent holders may have taken it */
+    doubts: list(tuple(natural, word)),
+    /** Leaf hash of the op that asked for it. */
+    asked: wordOrNull,
+    o: whole,
+    recalledAt: optional(nullable(natural), null),
+    /** Index of the op that asked for it. */
+    forIndex: optional(nullable(natural), null),
+  }),
+  reservation: struct({
+    index: natural,
+    order: wordOrNull,
+    item: word,
+    lot: word,
+    place: word,
+    qty: natural,
+    taken: natural,
+    left: natural,
+    untilMs: whole,
+    device: wordOrNull,
+    hash: word,
+  }),
+  /** Where something is promised: what devices hold, what is reserved beyond that, and what is free. */
+  atp: struct({ item: word, lot: word, place: word, leased: whole, reserved: whole, free: whole }),
   price: struct({
     item: word,
     partner: wordOrNull,
@@ -143,7 +182,16 @@ export const ROW_SHAPES = {
     openedO: whole,
     closedAt: natural,
   }),
-  verdict: struct({ epoch: natural, seq: natural, index: natural, verdict: word, code: word }),
+  verdict: struct({
+    epoch: natural,
+    seq: natural,
+    index: natural,
+    verdict: word,
+    code: word,
+    hash: optional(anything, null),
+    /** Why it was refused: names and integers, by its code. */
+    facts: optional(list(anything), []),
+  }),
 } as const;
 
 export type Table = keyof typeof ROW_SHAPES;

@@ -1,0 +1,246 @@
+"""Indexes over what is promised and what was taken: leases, reservations, and the takes that use them up (fold.md §7).
+
+Nothing here is a rule: `promises` reads it, `derive_promises` tells it. All of it can be rebuilt from the log.
+"""
+
+from bisect import insort
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+
+from domain import kinds
+from domain.kinds import Body
+from domain.lowering import Movement, is_physical
+from sync_engine.fold.origin import Origin
+
+Key = tuple[str, str, str]
+"""Item, lot, place."""
+
+Ask = tuple[str, str]
+"""What asks for stock: ("task", id), ("order", id) or ("reserve", index of the op)."""
+
+TAKING: Final = frozenset({"pick", "ship", "deliver"})
+"""Kinds that use a promise up; so does a `move` for a task. Whatever else takes stock away breaks promises instead."""
+
+
+class Take(NamedTuple):
+    """One line of an op that took stock: they stand in the order of the log."""
+
+    leaf: int
+    line: int
+    qty: int
+    device: bytes
+    seen: int
+    o: int
+    order: str | None
+    task: str | None
+
+
+class Grant(Struct, frozen=True):
+    """The op that began a lease."""
+
+    origin: Origin
+    body: kinds.Lease
+
+    @property
+    def key(self) -> Key:
+        """The stock that it promises."""
+        return self.body.item, self.body.lot, self.body.place
+
+
+class Reserved(Struct, frozen=True):
+    """An op that promised to an order or a customer."""
+
+    origin: Origin
+    body: kinds.Reserve
+
+
+class PromiseBook:
+    """The indexes. `dirty` says for which keys promises must be derived anew.
+
+    `looked`, `asked` and `revoked` say what changed since the server, which gives and takes back, last looked.
+    """
+
+    def __init__(self) -> None:
+        self.now_ms = 0
+        """The latest server time that the log states: by it promises end."""
+        self.grants: dict[int, Grant] = {}
+        self.grants_at: dict[Key, set[int]] = {}
+        self.grants_to: dict[bytes, set[int]] = {}
+        self.grants_for_task: dict[str, set[int]] = {}
+        self.grants_for_order: dict[str, set[int]] = {}
+        self.grants_for: dict[int, set[int]] = {}
+        """Index of a `reserve` → the leases that it led to."""
+        self.reserves: dict[int, Reserved] = {}
+        self.reserves_at: dict[Key, set[int]] = {}
+        self.reserves_for_order: dict[str, set[int]] = {}
+        self.takes: dict[Key, list[Take]] = {}
+        self._ends: list[tuple[int, Key]] = []
+        self.told_leases: dict[Key, set[int]] = {}
+        self.told: dict[Key, set[str]] = {}
+        """Key → the keys of the reservation rows that tell of it."""
+        self.dirty: dict[Key, None] = {}
+        self.looked: dict[Key, None] = {}
+        self.asked: dict[Ask, None] = {}
+        self.short: dict[str, set[Ask]] = {}
+        """Item → asks that got less of it than they want: they are looked at when stock or promises change."""
+        self.unheld: dict[str, set[Ask]] = {}
+        """Person → tasks that wait for a device of theirs."""
+        self.unreported: dict[bytes, set[Ask]] = {}
+        """Device → asks that wait until it is heard of: it let a lease lapse."""
+        self.revoked: dict[bytes, None] = {}
+
+    def is_promised(self, key: Key) -> bool:
+        """Whether anything was ever promised of it."""
+        return key in self.grants_at or key in self.reserves_at
+
+    # --- time --------------------------------------------------------------------------------------------------
+
+    def tick(self, server_ms: int) -> None:
+        """The log states a time."""
+        self.now_ms = max(self.now_ms, server_ms)
+
+    def expire(self) -> None:
+        """Mark what has ended since the last call."""
+        while self._ends and self._ends[0][0] <= self.now_ms:
+            self.dirty[heappop(self._ends)[1]] = None
+
+    def ends_at(self, until_ms: int, key: Key) -> None:
+        """Something promised of a key ends then."""
+        heappush(self._ends, (until_ms, key))
+        self.dirty[key] = None
+
+    # --- takes -------------------------------------------------------------------------------------------------
+
+    def put_takes(self, origin: Origin, body: Body, movements: Iterable[Movement]) -> None:
+        """Enter what an op in effect took."""
+        order, task = documents_of(body)
+        for m in movements:
+            if not m.qty or not is_physical(m.from_place):
+                continue
+            key = (m.item, m.lot, m.from_place)
+            take = Take(origin.index, m.line, m.qty, origin.device, origin.seen, origin.o, order, task)
+            takes = self.takes.get(key)
+            if not takes:
+                self.takes[key] = [take]
+            elif takes[-1] < take:
+                takes.append(take)
+            else:
+                insort(takes, take)
+            if self.is_promised(key):
+                self.dirty[key] = None
+
+    def take_out_takes(self, index: int, movements: Iterable[Movement]) -> None:
+        """Undo `put_takes`."""
+        for m in movements:
+            key = (m.item, m.lot, m.from_place)
+            takes = self.takes.get(key)
+            if takes:
+                self.takes[key] = [take for take in takes if take.leaf != index]
+                self.dirty[key] = None
+
+    # --- ops ---------------------------------------------------------------------------------------------------
+
+    def enter(self, origin: Origin, body: Body) -> None:
+        """Enter an op in effect."""
+        if isinstance(body, kinds.Lease) and body.word == "grant":
+            for index in self._of_grant(body):
+                index.add(origin.index)
+            self.grants[origin.index] = Grant(origin, body)
+        elif isinstance(body, kinds.Reserve):
+            self.reserves[origin.index] = Reserved(origin, body)
+            for key in keys_of(body):
+                self.reserves_at.setdefault(key, set()).add(origin.index)
+            if body.order is not None:
+                self.reserves_for_order.setdefault(body.order, set()).add(origin.index)
+        self._mark(origin.index, body)
+
+    def leave(self, origin: Origin, body: Body) -> None:
+        """Undo `enter`."""
+        if isinstance(body, kinds.Lease) and body.word == "grant":
+            for index in self._of_grant(body):
+                index.discard(origin.index)
+            self.grants.pop(origin.index, None)
+        elif isinstance(body, kinds.Reserve):
+            self.reserves.pop(origin.index, None)
+            for key in keys_of(body):
+                self.reserves_at[key].discard(origin.index)
+            if body.order is not None:
+                self.reserves_for_order[body.order].discard(origin.index)
+        self._mark(origin.index, body)
+
+    def _of_grant(self, body: kinds.Lease) -> Iterator[set[int]]:
+        yield self.grants_at.setdefault((body.item, body.lot, body.place), set())
+        yield self.grants_to.setdefault(body.device, set())
+        if body.task is not None:
+            yield self.grants_for_task.setdefault(body.task, set())
+        if body.order is not None:
+            yield self.grants_for_order.setdefault(body.order, set())
+        if body.for_index is not None:
+            yield self.grants_for.setdefault(body.for_index, set())
+
+    def _mark(self, index: int, body: Body) -> None:
+        if isinstance(body, kinds.Lease):
+            self.ends_at(body.until_ms, (body.item, body.lot, body.place))
+            return
+        if isinstance(body, kinds.Reserve):
+            for key in keys_of(body):
+                self.ends_at(body.until_ms, key)
+            self.asked["reserve", str(index)] = None
+            if body.order is not None:
+                self.asked["order", body.order] = None
+        elif isinstance(body, kinds.Session):
+            self.asked.update(dict.fromkeys(self.unheld.get(body.person, ())))
+        elif isinstance(body, kinds.Revoke) and isinstance(body.id, bytes):
+            self.revoked[body.id] = None
+        order, task = documents_of(body)
+        if order is not None:
+            self.asked["order", order] = None
+            for reserve in self.reserves_for_order.get(order, ()):
+                self.dirty.update(dict.fromkeys(keys_of(self.reserves[reserve].body)))
+        if task is not None:
+            self.asked["task", task] = None
+
+    def touch(self, key: Key) -> None:
+        """Stock of a key changed, or whether it is held."""
+        if self.is_promised(key):
+            self.dirty[key] = None
+        self.stir(key[0])
+
+    def stir(self, item: str) -> None:
+        """Whoever got less of an item than they asked for may get more now."""
+        if item in self.short:
+            self.asked.update(dict.fromkeys(self.short.pop(item)))
+
+
+def documents_of(body: Body) -> tuple[str | None, str | None]:
+    """Return the order and the task that an op states or works on."""
+    match body:
+        case kinds.Order():
+            return body.order, None
+        case kinds.Task():
+            return None, body.task
+        case kinds.Pick():
+            return body.order, body.task
+        case kinds.Move() | kinds.Count():
+            return None, body.task
+        case kinds.Ship() | kinds.Deliver() | kinds.Receive():
+            return body.order, None
+        case _:
+            return None, None
+
+
+def is_taking(body: Body) -> bool:
+    """Whether what the op takes uses promises up."""
+    return body.kind in TAKING or (isinstance(body, kinds.Move) and body.task is not None)
+
+
+def keys_of(body: kinds.Reserve) -> dict[Key, int]:
+    """Return what a reservation promises, by key."""
+    found: dict[Key, int] = {}
+    for line in body.lines:
+        key = (line.item, line.lot, line.from_place)
+        found[key] = found.get(key, 0) + line.qty
+    return found
