@@ -138,6 +138,8 @@ class DeviceState(Struct, frozen=True):
     """(epoch, last seq) durable without a gap: in the log or waiting beside it."""
     settled: Sequence[tuple[int, int, int]] = ()
     """(epoch, first seq, last seq) with a verdict other than deferred."""
+    branches: Sequence[tuple[int, int, bytes]] = ()
+    """(epoch, seq, leaf hash) of the last op of each later branch, in the log or waiting beside it without a gap."""
 
 
 class DurableState(Struct, frozen=True):

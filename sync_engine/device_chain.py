@@ -1,6 +1,7 @@
 """What the log holds of one device, and the frames of it that wait beside the log: the `Known` of `chain`."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from domain.kinds import Attach
@@ -128,6 +129,7 @@ class DeviceChain:
             held=tuple([(epoch, len(main) + 1, main[-1]) for epoch, main in self._main.items()]),
             acked=tuple(self._acked()),
             settled=tuple(self._settled()),
+            branches=tuple(self._branch_ends()),
         )
 
     def ends(self) -> list[LeafHash]:
@@ -145,6 +147,24 @@ class DeviceChain:
             if continues and beside.stored.last_seq > last:
                 reach[epoch] = (beside.stored.last_seq, beside.frame.hashes[beside.standing - 1])
         yield from ((epoch, last) for epoch, (last, _tip) in reach.items() if last)
+
+    def covered(self, is_covered: Callable[[bytes], bool]) -> Iterator[tuple[int, int]]:
+        """Yield (epoch, last seq) of the ops of the main branch that are covered: of each epoch a beginning is."""
+        for epoch, main in self._main.items():
+            last = bisect_left(main, 1, key=lambda digest: 0 if is_covered(digest) else 1)
+            if last:
+                yield epoch, last
+
+    def _branch_ends(self) -> Iterator[tuple[int, int, bytes]]:
+        for tip in sorted(self._tips):
+            yield *self._branches[tip], tip
+        known: set[bytes] = set()
+        for beside in sorted(self.waiting.values(), key=lambda beside: beside.stored.first_seq):
+            # Only what waits without a gap is an end; what goes on from the main branch is in `acked`, too.
+            before, last = beside.frame.header.first_prev, beside.frame.hashes[beside.standing - 1]
+            if before in known or self.may_begin_after(before):
+                known.add(last)
+                yield beside.stored.epoch, beside.stored.last_seq, last
 
     def _settled(self) -> Iterator[tuple[int, int, int]]:
         """Ranges without the deferred ops; those of a later branch have their verdict, and may reach further."""

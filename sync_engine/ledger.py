@@ -91,6 +91,15 @@ class Ledger:
         """Return how far the ops of a device have come, for its sync reply."""
         return self._intake.chain(device).state()
 
+    def covered(self, device: bytes, size: int) -> Sequence[tuple[int, int]]:
+        """Return (epoch, last seq) of the ops of a device that lie in the first `size` leaves of the log."""
+
+        def is_covered(digest: bytes) -> bool:
+            index = self.fold.index_of(digest)
+            return index is not None and index < size
+
+        return list(self._intake.chain(device).covered(is_covered)) if size else ()
+
     def durable(self, device: bytes, named: Collection[bytes] = ()) -> DurableState:
         """Return what an acknowledgement says of a device: the ends of its chain, and the ops of it that are named."""
         chain = self._intake.chain(device)

@@ -59,17 +59,21 @@ class EpochOutbox:
             entry.settled = True
 
     def unsettle(self) -> None:
-        """Take what the server does not have, or no longer has, into the overlay again."""
-        for entry in self.unsent:
+        """Take all into the overlay again: a cut says anew what has a verdict."""
+        for entry in self.entries:
             entry.settled = False
 
-    def forget_settled(self) -> None:
-        """Let go of the settled ops at the beginning, but keep the last op of all: the log's head is compared to it."""
+    def forget_settled(self, covered_to: int) -> None:
+        """Let go of the settled ops at the beginning that a confirmed backup holds, up to a seq.
+
+        The last op of all is kept, to which the log's head is compared; and all of a forked epoch.
+        """
         gone = 0
         while (
-            gone < len(self.entries) - 1
+            not self.forked
+            and gone < len(self.entries) - 1
             and self.entries[gone].settled
-            and self.first_seq + gone < self.acked_to
+            and self.first_seq + gone <= min(covered_to, self.acked_to)
         ):
             gone += 1
         del self.entries[:gone]

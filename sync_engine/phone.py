@@ -24,7 +24,17 @@ from sync_engine.frame import ErasableValue, Seal, encode_frame
 from sync_engine.outbox import FRAME_OPS, EpochOutbox, Recorded, stretches
 from sync_engine.phone_clock import Clock
 from sync_engine.seal import SEAL_OPS_MAX, PrivateKey, raw_key, seal_message, sign_seal
-from sync_engine.wire import Held, Problem, Row, SyncReply, SyncRequest, decode_reply, encode_request
+from sync_engine.wire import (
+    Acked,
+    Held,
+    Problem,
+    Recovering,
+    Row,
+    SyncReply,
+    SyncRequest,
+    decode_reply,
+    encode_request,
+)
 
 REQUEST_FRAMES_BYTES: Final = 2 * 1024 * 1024
 """What one round trip carries at most of a long outbox, and of relayed frames; the rest follows in the next."""
@@ -65,6 +75,8 @@ class Phone:
     relayed: list[bytes] = field(default_factory=list)
     problems: Sequence[Problem] = ()
     clones_found: int = 0
+    covered: Sequence[Acked] = ()
+    recovering: Recovering | None = None
 
     def __post_init__(self) -> None:
         """Begin the first epoch, unless the state came from elsewhere."""
@@ -204,6 +216,7 @@ class Phone:
                 frames=frames,
                 relayed=relayed,
                 pending=len(self.unsent) - self._in_flight_ops,
+                known=self.checkpoint if self.log_size < self.seen[0] else "",
             )
         )
 
@@ -224,6 +237,7 @@ class Phone:
         """
         reply = decode_reply(data)
         self.pull, self.log_size, self.problems = reply.pull, reply.log_size, reply.problems
+        self.covered, self.recovering = reply.covered, reply.recovering
         for held in reply.held:
             self._compare(held)
         self._acknowledge(reply)
@@ -234,14 +248,16 @@ class Phone:
 
     def forget_settled(self) -> None:
         """Let go of ops that have a verdict, where a confirmed backup of the server covers them."""
-        for epoch in self.outbox.values():
-            epoch.forget_settled()
+        covered = {one.epoch: one.last_seq for one in self.covered}
+        for number, epoch in self.outbox.items():
+            epoch.forget_settled(covered.get(number, 0))
         self._signatures.clear()
 
     def _acknowledge(self, reply: SyncReply) -> None:
         """Learn how far the server has each epoch: less than it said before, if it was restored from a backup.
 
-        An epoch that it does not speak of is one that it has nothing of, or that it lost as a whole.
+        An epoch that it does not speak of is one that it has nothing of, or that it lost as a whole. The rows, and so
+        what is settled, stay as they are until the next cut.
         """
         del self.relayed[: self._relayed_in_flight]
         self._relayed_in_flight = 0
@@ -252,11 +268,16 @@ class Phone:
         for number, epoch in self.outbox.items():
             if not epoch.forked:
                 epoch.acked_to = durable.get(number, 0)
-            elif not is_refused:
-                # No head of the log speaks of this branch: what was taken without a problem is there.
-                epoch.acked_to = max(epoch.acked_to, self._in_flight.get(number, 0))
-            epoch.unsettle()
+                continue
+            # What was taken without a problem is there, though no end of a branch may speak of it; unless it was lost.
+            before = 0 if self._is_restored(reply) else epoch.acked_to
+            taken = 0 if is_refused else self._in_flight.get(number, 0)
+            epoch.acked_to = max(before, taken, _branch_acked(number, epoch, reply))
         self._in_flight = {}
+
+    def _is_restored(self, reply: SyncReply) -> bool:
+        """Whether the server has less than it had: a shorter log, or one that goes on under another name."""
+        return reply.log_size < self.seen[0] or _origin(reply.checkpoint) != _origin(self.checkpoint)
 
     def _set_clock(self, server_ms: int, sent: tuple[int, int], received: tuple[int, int]) -> None:
         """Adopt the server's time, unless ops of this run, stamped by the old estimate, are still to be sent.
@@ -302,15 +323,18 @@ class Phone:
             else:
                 rows[row.table, row.key] = row.value
         self._pages, self._dropped = [], []
-        self.cursor, self.checkpoint = reply.cursor, reply.checkpoint
-        # It never decreases along a chain, even where a restored server has a shorter log.
-        if reply.seen is not None and reply.seen[0] >= self.seen[0]:
-            self.seen = reply.seen
+        self.cursor = reply.cursor
+        # It never decreases while the log has one name, even where a restored server has less than it had.
+        is_new = _origin(reply.checkpoint) != _origin(self.checkpoint)
+        if reply.seen is not None and (is_new or reply.seen[0] >= self.seen[0]):
+            self.seen, self.checkpoint = reply.seen, reply.checkpoint
+        for epoch in self.outbox.values():
+            epoch.unsettle()
         for settled in reply.settled:
-            epoch = self.outbox.get(settled.epoch)
-            if epoch is not None:
+            its_epoch = self.outbox.get(settled.epoch)
+            if its_epoch is not None:
                 # What was never sent has no verdict, whatever a clone of this device sent in its place.
-                epoch.settle(settled.first_seq, min(settled.last_seq, epoch.acked_to))
+                its_epoch.settle(settled.first_seq, min(settled.last_seq, its_epoch.acked_to))
 
     # --- the chain -------------------------------------------------------------------------------------------------
 
@@ -352,6 +376,23 @@ class Phone:
             message = seal_message(first.org, self.device, first.epoch, first.seq, hashes)
             self._signatures[stretch] = sign_seal(self.key, message)
         return Seal(len(entries), self._signatures[stretch])
+
+
+def _branch_acked(number: int, epoch: EpochOutbox, reply: SyncReply) -> int:
+    """How far the server has this phone's branch of a forked epoch: an end of any branch that is an op of its own."""
+    ends = [(held.epoch, held.next_seq - 1, held.last_hash) for held in reply.held]
+    ends += [(branch.epoch, branch.seq, branch.hash) for branch in reply.branches]
+    own = [
+        seq
+        for its_epoch, seq, digest in ends
+        if its_epoch == number and (entry := epoch.at(seq)) is not None and entry.hash == digest
+    ]
+    return max(own, default=0)
+
+
+def _origin(note: str) -> str:
+    """The name of the log that a checkpoint is of: its first line."""
+    return note.partition("\n")[0] if "\n" in note else ""
 
 
 def _fitting(frames: Sequence[bytes]) -> tuple[bytes, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 from weakref import WeakKeyDictionary
 
+from domain.errors import FaultError
 from sync_engine.bucket_token import BucketTokens
 from sync_engine.buckets import DESK, buckets_of
 from sync_engine.directory import Directory
@@ -11,7 +12,17 @@ from sync_engine.ledger import Ledger
 from sync_engine.ports import SnapshotMark
 from sync_engine.row_pages import Pulled, pull_rows
 from sync_engine.sequencer import Receipt, Sequencer
-from sync_engine.wire import Acked, Held, Settled, SnapshotOffer, SnapshotTaken, SyncReply, SyncRequest
+from sync_engine.wire import (
+    Acked,
+    Branch,
+    Held,
+    Recovering,
+    Settled,
+    SnapshotOffer,
+    SnapshotTaken,
+    SyncReply,
+    SyncRequest,
+)
 
 PullCode = Literal["ok", "use-dpop-nonce", "no-session", "session-expired", "revoked", "not-enrolled"]
 
@@ -24,11 +35,13 @@ async def answer(
     is_proven: bool,
     now_ms: int,
     tokens: BucketTokens | None = None,
+    covered_size: int = 0,
 ) -> SyncReply:
     """Return the reply to a request whose frames were submitted.
 
     `is_proven`: the request carried a fresh proof by the device's key. Rows need it; what became of frames does not.
     Without `tokens` no snapshots are offered.
+    `covered_size`: so many leaves of the log are in a confirmed backup.
 
     Raises StalePageError, FaultError.
     """
@@ -36,6 +49,8 @@ async def answer(
         ledger, head, cut = rest.ledger, rest.head, rest.cut
         directory = ledger.directory
         state = ledger.device_state(request.device)
+        covered = ledger.covered(request.device, covered_size)
+        recovering = _recovering(sequencer.refusal, ledger)
         code = _may_pull(directory, request, is_proven=is_proven, now_ms=now_ms)
         granted: tuple[str, ...] = ()
         if code == "ok":
@@ -73,6 +88,9 @@ async def answer(
         acked=tuple([Acked(*one) for one in state.acked]),
         snapshots=_offers(pulled.offered, tokens, now_ms),
         based=tuple([SnapshotTaken(mark.bucket, mark.manifest) for mark in pulled.based]),
+        covered=tuple([Acked(*one) for one in covered]),
+        branches=tuple([Branch(*one) for one in state.branches]),
+        recovering=recovering,
     )
 
 
@@ -94,6 +112,14 @@ def _offers(
             for mark in marks
         ]
     )
+
+
+def _recovering(refusal: FaultError | None, ledger: Ledger) -> Recovering | None:
+    if refusal is None:
+        return None
+    signed_size = refusal.facts.get("signed_size", ledger.size)
+    assert isinstance(signed_size, int), "a count of leaves"
+    return Recovering(ledger.server_ms, signed_size)
 
 
 _sites_by_ledger: Final[WeakKeyDictionary[Ledger, tuple[int, frozenset[str]]]] = WeakKeyDictionary()

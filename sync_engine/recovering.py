@@ -73,6 +73,7 @@ class Recovery:
     def __init__(self, sealer: LogSealer, presented: PresentedHeads) -> None:
         self._sealer = sealer
         self._presented = presented
+        self._kept: set[tuple[int, bytes]] = set()
 
     async def look(self, ledger: Ledger) -> None:
         """Set whether a loaded ledger recovers: by the pin, or by what devices showed to any process.
@@ -81,7 +82,8 @@ class Recovery:
         """
         for presented in await self._presented.all():
             if (unknown := self._unknown(presented.note, ledger)) is not None:
-                self._sealer.refuse(unknown[0])
+                self._kept.add(unknown)
+                self._refuse(unknown[0])
         ledger.is_recovering = self._sealer.refusal is not None
 
     async def compare(self, delivery: Delivery, ledger: Ledger, *, now_ms: int) -> None:
@@ -90,13 +92,20 @@ class Recovery:
         Raises FaultError.
         """
         unknown = self._unknown(delivery.known, ledger)
-        if unknown is not None:
+        if unknown is not None and unknown not in self._kept:
             size, root = unknown
             log.error("log_rolled_back", size=ledger.size, signed_size=size)
             shown = Presented(size, root, delivery.known, delivery.device or b"", now_ms)
             await self._presented.keep(shown)
-            self._sealer.refuse(size)
+            self._kept.add(unknown)
+            self._refuse(size)
             ledger.is_recovering = True
+
+    def _refuse(self, size: int) -> None:
+        refusal = self._sealer.refusal
+        signed_size = None if refusal is None else refusal.facts.get("signed_size")
+        if not isinstance(signed_size, int) or signed_size < size:
+            self._sealer.refuse(size)
 
     def _unknown(self, note: str, ledger: Ledger) -> tuple[int, bytes] | None:
         """Size and root of a checkpoint that this log signed and never had; None of any other text."""

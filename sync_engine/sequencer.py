@@ -170,7 +170,7 @@ class Sequencer:
 
         Raises FaultError; then nothing is acknowledged, and sending again is harmless.
         """
-        if delivery.known and not self.ledger.is_recovering:
+        if delivery.known:
             await self.refresh()  # what it shows may be what another process answered
             async with self._turn:
                 await self._loaded()

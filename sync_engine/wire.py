@@ -28,6 +28,8 @@ COMPRESSED_BYTES_MAX: Final = 4 * 1024 * 1024
 REPLY_BYTES_MAX: Final = 64 * 1024 * 1024
 FRAMES_MAX: Final = 4096
 BUCKETS_MAX: Final = 1024
+NOTE_MAX: Final = 8192
+"""Characters of a checkpoint with the lines of its witnesses."""
 TOKEN_CHARS_MAX: Final = 512
 
 _SESSION_BYTES: Final = 16
@@ -41,6 +43,7 @@ _Device = Annotated[bytes, Meta(min_length=16, max_length=16)]
 _Session = Annotated[bytes, Meta(max_length=16)]
 _Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 _Page = Annotated[bytes, Meta(max_length=512)]
+_Note = Annotated[str, Meta(max_length=NOTE_MAX)]
 _Bucket = Annotated[str, Meta(min_length=1, max_length=256)]
 _Frames = Annotated[tuple[bytes, ...], Meta(max_length=FRAMES_MAX)]
 _Token = Annotated[str, Meta(max_length=TOKEN_CHARS_MAX)]
@@ -79,6 +82,23 @@ class Acked(Struct, array_like=True, frozen=True, gc=False):
 
     epoch: Natural
     last_seq: Natural
+
+
+class Branch(Struct, array_like=True, frozen=True, gc=False):
+    """The last op of a later branch of a forked epoch."""
+
+    epoch: Natural
+    seq: Natural
+    hash: _Hash
+
+
+class Recovering(Struct, array_like=True, frozen=True, gc=False):
+    """A log that is older than what was signed of it."""
+
+    restored_ms: _Instant
+    """Server time of the last thing that it has."""
+    signed_size: Natural
+    """Of the last checkpoint that it is known to have signed; the size of the log where that is not known."""
 
 
 class Problem(Struct, array_like=True, frozen=True, gc=False):
@@ -138,6 +158,8 @@ class SyncRequest(Struct, array_like=True, frozen=True, kw_only=True):
     """Ops that the phone still holds after these frames: what it tells its user is not yet on the server."""
     snapshots: Annotated[tuple[SnapshotHeld, ...], Meta(max_length=BUCKETS_MAX)] | None = None
     """None: the phone knows nothing of snapshots, and gets every bucket as rows."""
+    known: _Note = ""
+    """The signed checkpoint that the phone has applied, where the server seems to have less."""
 
 
 class SyncReply(Struct, array_like=True, frozen=True, kw_only=True):
@@ -159,6 +181,12 @@ class SyncReply(Struct, array_like=True, frozen=True, kw_only=True):
     acked: tuple[Acked, ...]
     snapshots: tuple[SnapshotOffer, ...] = ()
     based: tuple[SnapshotTaken, ...] = ()
+    covered: tuple[Acked, ...] = ()
+    """What a confirmed backup holds of the device's ops: it may forget these once they are settled."""
+    branches: tuple[Branch, ...] = ()
+    """The ends of the later branches of the device's forked epochs, as far as the log holds them."""
+    recovering: Recovering | None = None
+    """Of a server that was restored from a backup and logs nothing yet."""
 
 
 class MalformedRequestError(ProtocolError):

@@ -95,6 +95,7 @@ async def exchange(
             pending=asked.pending,
             # A replayed request may tell of a phone that has worked on since.
             cursor=asked.cursor if is_met and is_proven else None,
+            known=asked.known,
         )
     )
     if receipt.problems and is_met and house.ledger.directory.device_revoked_at(asked.device) is None:

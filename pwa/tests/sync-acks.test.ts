@@ -41,6 +41,9 @@ const reply = (said: Partial<SyncReply>): SyncReply => ({
   acked: [],
   snapshots: [],
   based: [],
+  covered: [],
+  branches: [],
+  recovering: null,
   ...said,
 });
 

@@ -17,8 +17,21 @@ const vectors = readVectors<{
 
 describe("the messages of a round trip", () => {
   it.each(vectors.requests)("a request is the same bytes in every language ($#)", ({ fields, hex }) => {
-    const [, device, nowMs, run, session, cursor, page, buckets, frames, relayed, pending = 0, held = null] =
-      fields.map(unplain);
+    const [
+      ,
+      device,
+      nowMs,
+      run,
+      session,
+      cursor,
+      page,
+      buckets,
+      frames,
+      relayed,
+      pending = 0,
+      held = null,
+      known = "",
+    ] = fields.map(unplain);
     const snapshots =
       (held as Value[][] | null)?.map(([bucket, manifest, isComplete]) => ({
         bucket,
@@ -37,6 +50,7 @@ describe("the messages of a round trip", () => {
       relayed,
       pending,
       snapshots,
+      known,
     };
     expect(toHex(encodeRequest(request as Parameters<typeof encodeRequest>[0]))).toBe(hex);
   });
@@ -51,6 +65,10 @@ describe("the messages of a round trip", () => {
     const [offers, based] = [fields[14] ?? [], fields[15] ?? []].map((one) => unplain(one));
     expect(reply.snapshots.map((one) => Object.values(one))).toStrictEqual(offers);
     expect(reply.based.map((one) => Object.values(one))).toStrictEqual(based);
+    const [covered, branches] = [fields[16] ?? [], fields[17] ?? []].map((one) => unplain(one));
+    expect([reply.covered, reply.branches]).toStrictEqual([covered, branches]);
+    const recovering = reply.recovering === null ? null : Object.values(reply.recovering);
+    expect(recovering).toStrictEqual(fields[18] ?? null);
   });
 
   it.each(["", "3c68746d6c3e", "90", "9e02", ...(vectors.bad_replies ?? []).map(({ hex }) => hex)])(

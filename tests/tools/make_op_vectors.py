@@ -26,6 +26,8 @@ from tests.tools.sync_messages import (
     full_reply,
     new_reply,
     new_requests,
+    recovering_reply,
+    recovering_request,
     sample_reply,
     sample_request,
 )
@@ -167,8 +169,13 @@ def frames() -> dict[str, object]:
 def sync() -> dict[str, object]:
     """The two messages of a round trip, as fields and bytes; and bytes that are refused."""
     request = sample_request()
-    requests = (request, empty_request(), busy_request(), *new_requests())
-    replies = {"nothing new": sample_reply(), "everything": full_reply(), "snapshots": new_reply()}
+    requests = (request, empty_request(), busy_request(), *new_requests(), recovering_request())
+    replies = {
+        "nothing new": sample_reply(),
+        "everything": full_reply(),
+        "snapshots": new_reply(),
+        "restored": recovering_reply(),
+    }
     return {
         "requests": [
             {"fields": plain(decode(encode_request(one))), "hex": encode_request(one).hex()}

@@ -62,6 +62,7 @@ class SmallLedger:
     devices: dict[DeviceId, DeviceLog] = field(default_factory=dict)
     log: list[tuple[LeafHash, Op]] = field(default_factory=list)
     forks: int = 0
+    is_backed_up: bool = False
     page_rows: int = 1_000_000
 
     def sync(self, data: bytes, *, now_ms: int) -> bytes:
@@ -123,4 +124,5 @@ class SmallLedger:
             checkpoint=f"{cut}",
             seen=(cut, sha256(b"%d" % cut).digest()[:16]) if is_last else None,
             acked=tuple(Acked(entry.epoch, entry.next_seq - 1) for entry in held),
+            covered=tuple(Acked(entry.epoch, entry.next_seq - 1) for entry in held if self.is_backed_up),
         )

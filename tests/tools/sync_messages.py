@@ -4,8 +4,10 @@ import msgspec
 
 from sync_engine.wire import (
     Acked,
+    Branch,
     Held,
     Problem,
+    Recovering,
     Row,
     Settled,
     SnapshotHeld,
@@ -52,6 +54,23 @@ def new_reply() -> SyncReply:
     offer = SnapshotOffer("site:R1", b"\x44" * 32, 1200, 48_000, 3_000, "dG9rZW4")
     return msgspec.structs.replace(
         sample_reply(), snapshots=(offer,), based=(SnapshotTaken("org", b"\x33" * 32),)
+    )
+
+
+def recovering_request() -> SyncRequest:
+    """A phone that has applied more than the server says it has."""
+    return msgspec.structs.replace(
+        empty_request(), page=None, known="gobi.example/lvyuan\n135\n5uU=\n\n— x AAAA\n"
+    )
+
+
+def recovering_reply() -> SyncReply:
+    """A server that was restored, and has one branch of a copied phone; a backup holds some ops."""
+    return msgspec.structs.replace(
+        sample_reply(),
+        covered=(Acked(EPOCH, 7),),
+        branches=(Branch(EPOCH, 6, b"\x55" * 32),),
+        recovering=Recovering(START_MS, 135),
     )
 
 

@@ -70,11 +70,11 @@ def test_a_session_has_16_bytes_or_none() -> None:
 
 def test_what_a_later_version_adds_is_read_over() -> None:
     request = msgspec.msgpack.decode(encode_request(sample_request()))
-    assert decode_request(msgspec.msgpack.encode([*request, 0, None, ["new"]])) == sample_request()
+    assert decode_request(msgspec.msgpack.encode([*request, 0, None, "", ["new"]])) == sample_request()
     reply = msgspec.msgpack.decode(encode_reply(full_reply()))
     reply[7][0].append("new in a row")
     reply[9][0].append("new in a head")
-    assert decode_reply(msgspec.msgpack.encode([*reply, [], [], 1])) == full_reply()
+    assert decode_reply(msgspec.msgpack.encode([*reply, [], [], [], [], None, 1])) == full_reply()
 
 
 def test_a_request_says_what_the_phone_still_holds_and_an_older_one_holds_nothing() -> None:

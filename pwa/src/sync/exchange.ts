@@ -12,7 +12,8 @@ import type { SyncStatus } from "./ledger-types.ts";
 import { type Device, type FrameProblem, type Memory, type Meta, type Pull } from "./memory.ts";
 import { unsent } from "./outbox.ts";
 import { type Instant, serverMs } from "./phone-clock.ts";
-import { received, type Trip } from "./phone-reply.ts";
+import { forgetting } from "./forgetting.ts";
+import { knownOf, received, type Trip } from "./phone-reply.ts";
 import { allUnsent, type Phone, ticked } from "./phone.ts";
 import { newEpoch, type Ports } from "./ports.ts";
 import type { Bases } from "./row-chunks.ts";
@@ -104,6 +105,7 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
       relayed: relayed.map(({ frame }) => frame),
       pending: Math.max(0, allUnsent(memory.phone).length - carried),
       snapshots: heldOf(memory),
+      known: knownOf(memory.phone),
     });
     return { asked: { device, page, cursor, frames, relayed, sent }, body };
   };
@@ -168,6 +170,8 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
       const outcome = await apply(asked, answer.value);
       if (outcome === null) continue;
       status = outcome.pull === PULL_OK ? { type: "ok" } : { type: "no-rows", code: outcome.pull };
+      if (outcome.covered.length > 0)
+        await keeper.commitOrHold(async (memory) => forgetting(memory, outcome.covered, outcome.nowMs));
       const wantsNonce = outcome.pull === PULL_NONCE && (nonces += 1) === 1;
       if (wantsNonce || outcome.hasMore) continue;
       if (outcome.pull !== PULL_OK) break;
@@ -185,6 +189,8 @@ const FULL = "storage-full";
 
 interface Outcome {
   readonly pull: string;
+  readonly covered: SyncReply["covered"];
+  readonly nowMs: number;
   /** Another trip would bring something up or down. */
   readonly hasMore: boolean;
 }
@@ -238,9 +244,11 @@ const applied = ({
       ? bucketsAfter(memory.pull.buckets, { told, rows, based, offered })
       : memory.pull.buckets,
     lastSyncAt: isApplied ? reply.nowMs : memory.pull.lastSyncAt,
+    restoredMs: reply.recovering?.restoredMs ?? null,
   };
   const carried = new Set(asked.relayed.map(({ sha256 }) => sha256));
   const relayed = memory.relayed.filter((name) => !carried.has(name));
+  const said = { covered: reply.covered, nowMs: reply.nowMs };
   const cut = isApplied ? cutOf(memory, { told, rows, based, staged, offered, buckets: pull.buckets }) : null;
   return {
     stores: ["epochs", "relayed", "seals", "pages", ...(cut?.stores ?? [])],
@@ -268,10 +276,14 @@ const applied = ({
       relayed,
       ...cut?.after,
     }),
-    result: { pull: reply.pull, hasMore: isPage || hasMore(phone, asked, before - left.length, memory) },
+    result: {
+      ...said,
+      pull: reply.pull,
+      hasMore: isPage || hasMore(phone, asked, before - left.length, memory),
+    },
     held: {
       after: () => ({ ...memory, phone: full, problems, relayed }),
-      result: { pull: reply.pull === PULL_OK ? FULL : reply.pull, hasMore: false },
+      result: { ...said, pull: reply.pull === PULL_OK ? FULL : reply.pull, hasMore: false },
     },
   };
 };

@@ -17,6 +17,7 @@ import {
 } from "../storage/database.ts";
 import { readHead, writeHead } from "../storage/second-head.ts";
 import { emptyMemory, type Memory, type Meta, readMemory } from "./memory.ts";
+import { lastSeq } from "./outbox.ts";
 import { allUnsent, currentEpoch, type Phone, withNewEpoch } from "./phone.ts";
 import { newEpoch, type Ports } from "./ports.ts";
 
@@ -200,7 +201,7 @@ const lostTail = async (memory: Memory, ports: Ports): Promise<Change<null> | nu
   if (phone === null || head === null || head.device !== toHex(phone.identity.device)) return null;
   const epoch = phone.epochs.find(({ number }) => number === head.epoch);
   // The epoch itself may be what was lost: the ops after its loss would be of another one.
-  if (epoch !== undefined && epoch.entries.length >= head.seq) return null;
+  if (epoch !== undefined && lastSeq(epoch) >= head.seq) return null;
   if (epoch !== undefined && epoch !== currentEpoch(phone)) return null;
   const next = withNewEpoch(phone, newEpoch(ports), phone.prev);
   return {

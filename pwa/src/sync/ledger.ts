@@ -17,7 +17,7 @@ import type { Core } from "./core.ts";
 import { type Keeper, openKeeper, unsentCount } from "./keeper.ts";
 import type { Ledger, SyncStatus, WipeSafety } from "./ledger-types.ts";
 import type { Memory } from "./memory.ts";
-import { isSettled } from "./outbox.ts";
+import { isSettled, unsent as unsentOf } from "./outbox.ts";
 import { type Ended, openPace, type Pace } from "./pace.ts";
 import { serverMs } from "./phone-clock.ts";
 import { browserPorts, type Ports } from "./ports.ts";
@@ -197,11 +197,8 @@ const askPersistence = async (live: LiveState): Promise<void> => {
 const wipeSafetyOf = ({ phone, evidence, relayed }: Memory): WipeSafety => {
   const [unsent, unsettled] = (phone?.epochs ?? []).reduce(
     ([unsent, unsettled], epoch) => {
-      const open = epoch.entries.slice(0, epoch.ackedTo).filter(({ op }) => !isSettled(epoch, op.seq));
-      return [
-        unsent + epoch.entries.length - Math.min(epoch.ackedTo, epoch.entries.length),
-        unsettled + open.length,
-      ];
+      const open = epoch.entries.filter(({ op }) => op.seq <= epoch.ackedTo && !isSettled(epoch, op.seq));
+      return [unsent + unsentOf(epoch).length, unsettled + open.length];
     },
     [0, 0],
   );

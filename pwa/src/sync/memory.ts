@@ -76,6 +76,8 @@ export interface Pull {
   readonly page: Uint8Array | null;
   /** When the last pull was applied, server time. */
   readonly lastSyncAt: number | null;
+  /** The server was restored from a backup that ends here (server time), and logs nothing yet. */
+  readonly restoredMs?: number | null;
 }
 
 /** Ops whose bytes the server refused. */
@@ -168,8 +170,10 @@ const epochsOf = (
   const epochs = [...stored]
     .sort((a, b) => a.order - b.order)
     .map(({ epoch, ackedTo, settled, forked }): Epoch => {
-      const entries = known.find((other) => other.number === epoch)?.entries ?? [];
-      return { number: epoch, entries: [...entries], ackedTo, settled, forked };
+      const before = known.find((other) => other.number === epoch);
+      // What is no more was forgotten: the first op that there is tells where the epoch begins now.
+      const firstSeq = before?.firstSeq ?? fresh.find((op) => op.epoch === epoch)?.seq ?? 1;
+      return { number: epoch, firstSeq, entries: [...(before?.entries ?? [])], ackedTo, settled, forked };
     });
   const byNumber = new Map(epochs.map((epoch) => [epoch.number, epoch]));
   for (const op of fresh) byNumber.get(op.epoch)?.entries.push(recorded(op));
@@ -230,7 +234,10 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
   const { setting = UNSET, runs = 0 } = clock ?? {};
   const read = rows === null ? before.rows : bases === null ? null : readable(rows, bases);
   // Chunks that cannot be read are copies of what the server has: they are pulled anew, and nothing else stops.
-  const applied = read === null ? { ...noPull(), seen: pull?.seen ?? nothingSeen() } : (pull ?? noPull());
+  const applied =
+    read === null
+      ? { ...noPull(), seen: pull?.seen ?? nothingSeen(), checkpoint: pull?.checkpoint ?? "" }
+      : (pull ?? noPull());
   const known = isSameDevice ? (before.phone?.epochs ?? []) : [];
   const phone: Phone | null =
     device === null || chain === undefined

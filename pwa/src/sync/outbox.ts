@@ -19,9 +19,10 @@ export interface Recorded {
 
 type Range = readonly [first: number, last: number];
 
-/** The ops of one epoch, from seq 1 on, and how far the server has them. */
+/** The ops of one epoch, from `firstSeq` on, and how far the server has them: earlier ones may be forgotten. */
 export interface Epoch {
   readonly number: number;
+  readonly firstSeq: number;
   readonly entries: Recorded[];
   ackedTo: number;
   /** Seqs that have a verdict in the rows: they have left the overlay. Apart and in order. */
@@ -32,14 +33,37 @@ export interface Epoch {
 
 export const freshEpoch = (number: number): Epoch => ({
   number,
+  firstSeq: 1,
   entries: [],
   ackedTo: 0,
   settled: [],
   forked: false,
 });
 
+/** The seq of the last op recorded; 0 before the first. */
+export const lastSeq = (epoch: Epoch): number => epoch.firstSeq + epoch.entries.length - 1;
+
+/** The op with this seq, if it is still kept. */
+export const entryAt = (epoch: Epoch, seq: number): Recorded | undefined =>
+  seq < epoch.firstSeq ? undefined : epoch.entries[seq - epoch.firstSeq];
+
 /** Ops that the server is not known to have. */
-export const unsent = (epoch: Epoch): readonly Recorded[] => epoch.entries.slice(epoch.ackedTo);
+export const unsent = (epoch: Epoch): readonly Recorded[] =>
+  epoch.entries.slice(Math.max(0, epoch.ackedTo + 1 - epoch.firstSeq));
+
+/**
+ * How many ops at the beginning may be forgotten: settled, held by a confirmed backup up to `coveredTo`, and made
+ * before an instant. Never the last one, to which the log's head is compared, and nothing of a forked epoch.
+ */
+export const forgettable = (epoch: Epoch, coveredTo: number, beforeMs: number): number => {
+  if (epoch.forked) return 0;
+  const end = Math.min(coveredTo, epoch.ackedTo) + 1 - epoch.firstSeq;
+  const kept = epoch.entries.findIndex(
+    ({ op }, number) =>
+      number >= end || number === epoch.entries.length - 1 || op.at >= beforeMs || !isSettled(epoch, op.seq),
+  );
+  return Math.max(0, kept);
+};
 
 export const isSettled = (epoch: Epoch, seq: number): boolean =>
   epoch.settled.some(([first, last]) => first <= seq && seq <= last);
@@ -56,8 +80,5 @@ export const withRange = (ranges: readonly Range[], first: number, last: number)
   return [...apart, joined].sort((a, b) => a[0] - b[0]);
 };
 
-/** Ranges without what lies beyond `last`; the same ones where nothing does. */
-export const upTo = (ranges: readonly Range[], last: number): readonly Range[] =>
-  ranges.every(([, to]) => to <= last)
-    ? ranges
-    : ranges.filter(([from]) => from <= last).map(([from, to]): Range => [from, Math.min(to, last)]);
+export const isSameRanges = (a: readonly Range[], b: readonly Range[]): boolean =>
+  a.length === b.length && a.every(([first, last], i) => b[i]?.[0] === first && b[i]?.[1] === last);

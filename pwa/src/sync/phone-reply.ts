@@ -1,6 +1,6 @@
 /** What a phone learns from a reply: docs/protocol/sync.md §2. Pure. Twin: `sync_engine/phone.py`. */
 import { isEqual } from "../codec/bytes.ts";
-import { upTo, withRange } from "./outbox.ts";
+import { entryAt, type Epoch, isSameRanges, lastSeq, withRange } from "./outbox.ts";
 import { hear, type Instant } from "./phone-clock.ts";
 import { allUnsent, currentEpoch, type Phone, ticked, withNewEpoch } from "./phone.ts";
 import { PULL_OK, type SyncReply } from "./wire.ts";
@@ -29,7 +29,8 @@ export const received = (before: Phone, reply: SyncReply, trip: Trip, newEpoch: 
 
 /**
  * Learns how far the server has each epoch: less than it said before, if it was restored from a backup. An epoch that
- * it does not speak of is one that it has nothing of, or that it lost as a whole.
+ * it does not speak of is one that it has nothing of, or that it lost as a whole. The rows, and so what is settled,
+ * stay as they are until the next cut.
  */
 const acknowledge = (phone: Phone, reply: SyncReply, inFlight: ReadonlyMap<number, number>): void => {
   const durable = new Map(reply.acked);
@@ -37,11 +38,27 @@ const acknowledge = (phone: Phone, reply: SyncReply, inFlight: ReadonlyMap<numbe
   const isRefused = reply.problems.some((problem) => !problem.relayed);
   for (const epoch of phone.epochs) {
     if (!epoch.forked) epoch.ackedTo = durable.get(epoch.number) ?? 0;
-    // No head of the log speaks of this branch: what was taken without a problem is there.
-    else if (!isRefused) epoch.ackedTo = Math.max(epoch.ackedTo, inFlight.get(epoch.number) ?? 0);
-    // What the server no longer has comes into the overlay again.
-    epoch.settled = upTo(epoch.settled, epoch.ackedTo);
+    else {
+      // What was taken without a problem is there, though no end of a branch may speak of it; unless it was lost since.
+      const before = isRestored(phone, reply) ? 0 : epoch.ackedTo;
+      const taken = isRefused ? 0 : (inFlight.get(epoch.number) ?? 0);
+      epoch.ackedTo = Math.max(before, taken, branchAcked(epoch, reply));
+    }
   }
+};
+
+/** Whether the server has less than it had: a shorter log, or one that goes on under another name. */
+const isRestored = (phone: Phone, reply: SyncReply): boolean =>
+  reply.logSize < phone.seen[0] || originOf(reply.checkpoint) !== originOf(phone.checkpoint);
+
+/** How far the server has this phone's branch of a forked epoch: an end of any branch that is an op of its own. */
+const branchAcked = (epoch: Epoch, reply: SyncReply): number => {
+  const heads = reply.held.map(([number, next, hash]) => [number, next - 1, hash] as const);
+  const own = [...heads, ...reply.branches].filter(([number, seq, hash]) => {
+    const entry = number === epoch.number ? entryAt(epoch, seq) : undefined;
+    return entry !== undefined && isEqual(entry.hash, hash);
+  });
+  return Math.max(0, ...own.map(([, seq]) => seq));
 };
 
 /**
@@ -69,8 +86,8 @@ const compared = (
 ): Phone => {
   const epoch = phone.epochs.find((each) => each.number === number);
   if (epoch === undefined) return phone;
-  const ours = epoch.entries[next - 2];
-  const isOurs = next - 1 <= epoch.entries.length && (ours === undefined || isEqual(ours.hash, hash));
+  const ours = entryAt(epoch, next - 1);
+  const isOurs = next - 1 <= lastSeq(epoch) && (ours === undefined || isEqual(ours.hash, hash));
   if (isOurs) return phone;
   epoch.forked = true;
   if (epoch !== currentEpoch(phone)) return phone;
@@ -80,12 +97,23 @@ const compared = (
 /** The cut is consistent: cursor, causal context and settled ops change with the last page, in one step. */
 const pulled = (phone: Phone, reply: SyncReply): Phone => {
   if (reply.page !== null) return { ...phone, page: reply.page };
-  for (const [number, first, last] of reply.settled) {
-    const epoch = phone.epochs.find((epoch) => epoch.number === number);
+  for (const epoch of phone.epochs) {
+    let settled: Epoch["settled"] = [];
     // What was never sent has no verdict, whatever a clone of this device sent in its place.
-    if (epoch !== undefined) epoch.settled = withRange(epoch.settled, first, Math.min(last, epoch.ackedTo));
+    for (const [number, first, last] of reply.settled)
+      if (number === epoch.number) settled = withRange(settled, first, Math.min(last, epoch.ackedTo));
+    if (!isSameRanges(settled, epoch.settled)) epoch.settled = settled;
   }
-  // It never decreases along a chain, even where a restored server has a shorter log.
-  const seen = reply.seen !== null && reply.seen[0] >= phone.seen[0] ? reply.seen : phone.seen;
-  return { ...phone, page: null, cursor: reply.cursor, checkpoint: reply.checkpoint, seen };
+  const cut = { ...phone, page: null, cursor: reply.cursor };
+  // It never decreases while the log has one name, even where a restored server has less than it had.
+  const isLess = reply.seen === null || reply.seen[0] < phone.seen[0];
+  if (reply.seen === null || (isLess && originOf(reply.checkpoint) === originOf(phone.checkpoint)))
+    return cut;
+  return { ...cut, checkpoint: reply.checkpoint, seen: reply.seen };
 };
+
+/** The name of the log that a checkpoint is of: its first line. */
+const originOf = (note: string): string => (note.includes("\n") ? note.slice(0, note.indexOf("\n")) : "");
+
+/** What is shown to a server that seems to have less than this phone has seen of its log; else nothing. */
+export const knownOf = (phone: Phone): string => (phone.logSize < phone.seen[0] ? phone.checkpoint : "");

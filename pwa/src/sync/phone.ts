@@ -8,7 +8,7 @@
 import { type Bytes, EMPTY } from "../codec/bytes.ts";
 import type { Value } from "../codec/msgpack.ts";
 import { digestOf, nothingSeen, type Op, type Seen, VERSION } from "../codec/op.ts";
-import { type Epoch, freshEpoch, type Recorded, unsent } from "./outbox.ts";
+import { type Epoch, freshEpoch, lastSeq, type Recorded, unsent } from "./outbox.ts";
 import { type Clock, errMs, type Instant, serverMs, tick } from "./phone-clock.ts";
 
 export const SESSION_BYTES = 16;
@@ -36,6 +36,7 @@ export interface Phone {
   readonly cursor: number;
   readonly page: Uint8Array | null;
   readonly logSize: number;
+  /** The signed note of `seen`. */
   readonly checkpoint: string;
   /** How often the log turned out to hold another chain of this device. */
   readonly clonesFound: number;
@@ -62,7 +63,7 @@ export const currentEpoch = (phone: Phone): Epoch => {
   return epoch;
 };
 
-export const nextSeq = (phone: Phone): number => currentEpoch(phone).entries.length + 1;
+export const nextSeq = (phone: Phone): number => lastSeq(currentEpoch(phone)) + 1;
 
 export const allUnsent = (phone: Phone): readonly Recorded[] => phone.epochs.flatMap(unsent);
 

@@ -44,6 +44,8 @@ export interface SyncRequest {
   readonly pending: number;
   /** Snapshots that are about to take the place of a bucket. Null: buckets are to come as rows. */
   readonly snapshots: readonly SnapshotHeld[] | null;
+  /** The signed checkpoint that the phone has applied, where the server seems to have less; else empty. */
+  readonly known?: string;
 }
 
 export interface SnapshotHeld {
@@ -85,6 +87,12 @@ const replyShape = struct({
     [],
   ),
   based: optional(list(struct({ bucket: word, manifest: bytes(32) })), []),
+  /** What a confirmed backup holds of this device's ops, as `acked`. */
+  covered: optional(list(tuple(natural, natural)), []),
+  /** The ends of later branches of forked epochs that the log holds. */
+  branches: optional(list(tuple(natural, natural, bytes(32))), []),
+  /** The server was restored from a backup, and logs nothing yet. */
+  recovering: optional(nullable(struct({ restoredMs: whole, signedSize: natural })), null),
 });
 /** What the server answers: how far the device's ops have come, and rows. */
 export type SyncReply = Out<typeof replyShape>;
@@ -94,9 +102,11 @@ export type SnapshotOffer = SyncReply["snapshots"][number];
 export type Problem = SyncReply["problems"][number];
 
 export const encodeRequest = (request: SyncRequest): Bytes => {
-  const { device, nowMs, run, session, cursor, page, buckets, frames, relayed, pending, snapshots } = request;
+  const { device, nowMs, run, session, cursor, page, buckets, frames, relayed, pending } = request;
+  const { snapshots, known = "" } = request;
   const fields = [1, device, nowMs, run, session, cursor, page, buckets, frames, relayed];
   const held = snapshots?.map((one) => [one.bucket, one.manifest, one.isComplete]) ?? null;
+  if (known !== "") return encode([...fields, pending, held, known], MESSAGE_DEPTH);
   if (held !== null) return encode([...fields, pending, held], MESSAGE_DEPTH);
   return encode(pending > 0 ? [...fields, pending] : fields, MESSAGE_DEPTH);
 };
