@@ -31,6 +31,7 @@ from webauthn.helpers.structs import (
 from domain.assertion import ALGORITHMS, Passkey, WrongAssertionError, is_at_home
 from domain.errors import DomainError
 
+LOCAL: Final = "localhost"
 LIFE_MS: Final = 5 * 60_000
 """How long somebody may look for the sensor."""
 _LABEL: Final = b"gobi/passkey/1\0"
@@ -57,17 +58,20 @@ class Made(Struct, frozen=True):
     is_backed_up: bool
 
 
-def relying_party(url: str) -> str:
-    """Return the relying party's id of a server: the host of its URL.
+def relying_party(host: str, public_url: str) -> str:
+    """Return the relying party's id for a page under this Host: the public name, or this machine's own.
 
     Raises NoPasskeysHereError.
     """
-    split = urlsplit(url)
-    host = split.hostname or ""
-    origin = f"{split.scheme}://{split.netloc}"
-    if not is_at_home(origin, host) or host.replace(".", "").isdecimal():
-        raise NoPasskeysHereError(host=host)
-    return host
+    name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    if name == LOCAL or name.endswith(f".{LOCAL}"):
+        return name
+    public = urlsplit(public_url)
+    told = public.hostname or ""
+    is_named = public.scheme == "https" and not told.replace(".", "").isdecimal() and ":" not in told
+    if is_named and (name == told or name.endswith(f".{told}")):
+        return told
+    raise NoPasskeysHereError(host=name)
 
 
 def creation_options(

@@ -37,7 +37,9 @@ _SIGN_LABEL: Final = b"gobi/sign/1\0"
 _HEAD_BYTES: Final = 37
 """rpIdHash, flags and signCount of the authenticator data (§6.1); extensions may follow."""
 CLIENT_DATA_BYTES_MAX: Final = 2048
-_ORIGIN: Final = re.compile(r"(?:https://([a-z0-9.-]{1,253})|http://(localhost))(?::[0-9]{1,5})?")
+_ORIGIN: Final = re.compile(
+    r"(?:https://([a-z0-9.-]{1,253})|http://((?:[a-z0-9-]{1,63}\.){0,3}localhost))(?::[0-9]{1,5})?"
+)
 """A web origin as browsers write it; without TLS they have passkeys on this machine alone."""
 
 

@@ -61,6 +61,16 @@ class Clock:
         drift = -(-max(0, elapsed) * DRIFT_PPM // _MILLION)
         return self.half_trip_ms + drift + READING_MS
 
+    def stands(self, until_ms: int, *, wall_ms: int, mono_ms: int) -> bool:
+        """Whether a promise that ends at an instant of server time surely stands still.
+
+        Not within this clock's own error of its end; and not in a run that no server has met: after a reload or a step
+        nobody knows how long it was, so the next sync has to say.
+        """
+        if not self.is_set or self._set_at[0] != self.run:
+            return False
+        return self.server_ms(wall_ms) + self.err_ms(wall_ms=wall_ms, mono_ms=mono_ms) < until_ms
+
     def hear(
         self, server_ms: int, *, sent: tuple[int, int], received: tuple[int, int], may_step: bool = True
     ) -> bool:

@@ -59,7 +59,7 @@ async def options(request: Asked, house: Housed) -> dict[str, Any]:
     caller = await asking_person(request, house, ROLES)
     directory = house.ledger.directory
     return creation_options(
-        rp=relying_party(house.settings.url),
+        rp=_relying_party(request, house),
         organisation=house.genesis.name,
         person=caller.person,
         name=name_of(house, caller.person),
@@ -72,7 +72,7 @@ async def options(request: Asked, house: Housed) -> dict[str, Any]:
 async def make(request: Asked, house: Housed, data: JSONBody[MakingAsked]) -> PasskeyMade:
     """Give the person who is signed in the passkey that the browser made."""
     caller = await asking_person(request, house, ROLES)
-    now_ms, rp = house.clock(), relying_party(house.settings.url)
+    now_ms, rp = house.clock(), _relying_party(request, house)
     made = made_passkey(
         data.answer,
         rp=rp,
@@ -98,6 +98,10 @@ async def make(request: Asked, house: Housed, data: JSONBody[MakingAsked]) -> Pa
     [(index, _)] = await house.sequencer.record([Intention("credential", (None, (), *fields))])
     refuse_unless_accepted(house, index)
     return PasskeyMade(index, passkey.id.hex())
+
+
+def _relying_party(request: Asked, house: House) -> str:
+    return relying_party(request.headers.get("host", ""), house.settings.public_url)
 
 
 async def _refuse_unless_entitled(house: House, caller: Caller, code: str | None, now_ms: int) -> None:

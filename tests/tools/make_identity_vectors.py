@@ -73,6 +73,7 @@ def _asserted(challenge: bytes) -> list[tuple[str, Assertion, Passkey]]:
         "another site": liu.answer(challenge, origin="https://evil.example"),
         "a longer name": liu.answer(challenge, origin="https://evilstock.example"),
         "without TLS": liu.answer(challenge, origin="http://stock.example"),
+        "a name that only ends like this machine's": liu.answer(challenge, origin="http://evillocalhost"),
         "a path": liu.answer(challenge, origin="https://stock.example/"),
         "a user in the origin": liu.answer(challenge, origin="https://evil@stock.example"),
         "upper case": liu.answer(challenge, origin="https://STOCK.example"),

@@ -46,9 +46,11 @@ export const lazyScreen = (load: () => Promise<ScreenComponent>): ScreenComponen
 };
 
 /** What works beside the first screen and is not seen: fetched when that stands, and nothing is said if it does not come. */
-export const lazyBeside = (load: () => Promise<FunctionComponent>): FunctionComponent => {
-  let loaded: FunctionComponent | undefined;
-  return (): VNode | null => {
+export const lazyBeside = <P extends object = object>(
+  load: () => Promise<FunctionComponent<P>>,
+): FunctionComponent<P> => {
+  let loaded: FunctionComponent<P> | undefined;
+  return (props): VNode | null => {
     const [, setReady] = useState(loaded !== undefined);
     useEffect(() => {
       if (loaded !== undefined) return;
@@ -61,6 +63,6 @@ export const lazyBeside = (load: () => Promise<FunctionComponent>): FunctionComp
       );
     }, []);
     const Loaded = loaded;
-    return Loaded === undefined ? null : <Loaded />;
+    return Loaded === undefined ? null : <Loaded {...props} />;
   };
 };

@@ -48,7 +48,8 @@ const SIGN_LABEL = utf8("gobi/sign/1\0");
 const HEAD_BYTES = 37;
 const CLIENT_DATA_BYTES_MAX = 2048;
 const [USER_PRESENT, USER_VERIFIED, BACKED_UP] = [0x01, 0x04, 0x10];
-const ORIGIN = /^(?:https:\/\/([a-z0-9.-]{1,253})|http:\/\/(localhost))(?::[0-9]{1,5})?$/;
+const ORIGIN =
+  /^(?:https:\/\/([a-z0-9.-]{1,253})|http:\/\/((?:[a-z0-9-]{1,63}\.){0,3}localhost))(?::[0-9]{1,5})?$/;
 
 /** What a person's passkey signs to be at a device until an instant: it binds the person to the device's key. */
 export const sessionChallenge = (

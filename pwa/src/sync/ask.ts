@@ -4,7 +4,7 @@ import type { Core } from "./core.ts";
 import type { Answer } from "./ledger-types.ts";
 
 interface Asking {
-  readonly method?: "GET" | "POST" | "PUT";
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: unknown;
 }
 

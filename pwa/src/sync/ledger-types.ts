@@ -147,6 +147,27 @@ export type AddPersonResult =
   | SignInResult
   | { readonly ok: false; readonly type: "signed-out" | "pin-too-short" };
 
+/** Why the browser or the person gave no passkey, as far as browsers tell. */
+export type PasskeyRefusal = "unsupported" | "cancelled" | "already-there" | "failed";
+export type AddPasskeyResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly type: PasskeyRefusal | "offline" | "not-enrolled" }
+  | { readonly ok: false; readonly type: "refused"; readonly code: string };
+export type PasskeySignInResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly type: PasskeyRefusal | "not-enrolled" | "none" | "not-verified" };
+
+/** What a phone does with passkeys. Making and removing needs the server; signing in does not. */
+export interface Passkeys {
+  /** Whether this browser has any: in-app browsers and pages without TLS have none. */
+  readonly has: () => boolean;
+  readonly of: (person: string) => readonly { readonly id: string; readonly name: string }[];
+  /** For who is signed in; `code` is a manager's one-time code, where one is needed. */
+  readonly add: (name: string, code?: string | null) => Promise<AddPasskeyResult>;
+  readonly remove: (id: string) => Promise<AddPasskeyResult>;
+  readonly signIn: (person: string) => Promise<PasskeySignInResult>;
+}
+
 /** Whether everything recorded here is safe on the server: what a phone says before it is wiped or handed on. */
 export interface WipeSafety {
   readonly isSafe: boolean;
@@ -187,6 +208,7 @@ export interface Ledger {
   /** Works offline. Records a `session` op. */
   readonly signIn: (person: string, pin: string) => Promise<SignInResult>;
   readonly signOut: () => Promise<void>;
+  readonly passkeys: () => Promise<Passkeys>;
   /** Lets another person sign in on this phone; somebody must be signed in. */
   readonly addPerson: (person: string, name: string, pin: string) => Promise<AddPersonResult>;
 
@@ -195,7 +217,7 @@ export interface Ledger {
   /** Asks one of the server's JSON routes as this device and person; `path` begins with `/api/`. */
   readonly ask: (
     path: string,
-    options?: { readonly method?: "GET" | "POST" | "PUT"; readonly body?: unknown },
+    options?: { readonly method?: "GET" | "POST" | "PUT" | "DELETE"; readonly body?: unknown },
   ) => Promise<Answer>;
   /** The demo's switch: requests fail as if there were no network. */
   readonly setOffline: (isOffline: boolean) => void;

@@ -247,6 +247,10 @@ const ledgerOf = ({ ports, keeper, acting, shown, live, pace }: Parts, close: ()
       const { core, deeds } = await acting();
       await deeds.signOut(core);
     },
+    passkeys: async () => {
+      const [{ core }, { openPasskeys }] = await Promise.all([acting(), import("./passkeys.ts")]);
+      return openPasskeys(core);
+    },
     addPerson: async (person, name, pin) => {
       const { core, deeds } = await acting();
       return deeds.addPerson(core, person, name, pin);

@@ -82,6 +82,15 @@ export const errMs = (clock: Clock, now: Instant): number => {
 };
 
 /**
+ * Whether a promise that ends at an instant of server time surely stands still: not within this clock's own error of
+ * its end; and not in a run that no server has met, for after a reload or a step nobody knows how long it was.
+ */
+export const standsUntil = (clock: Clock, now: Instant, untilMs: number): boolean =>
+  clock.setting.isSet &&
+  clock.setting.run === clock.run &&
+  serverMs(clock, now.wallMs) + errMs(clock, now) < untilMs;
+
+/**
  * The clock as set by a round trip. The trip is measured by the monotonic clock, which no user sets while it
  * lasts. A slow trip that agrees with what is known better is passed over.
  */

@@ -19,6 +19,7 @@ import { Sheet } from "../../ui/Sheet.tsx";
 import { Switch } from "../../ui/Switch.tsx";
 import { Segments } from "../../ui/Tabs.tsx";
 import { ChoiceSheet } from "../lines/choices.tsx";
+import { PasskeyCard } from "./PasskeyCard.tsx";
 
 const OnOff = ({
   label,
@@ -103,6 +104,7 @@ export const SettingsScreen = (_props: ScreenProps): VNode => {
           <AddPerson />
         </Card>
       )}
+      {person === null ? null : <PasskeyCard person={person.id} />}
       <Card title={t("prefs.language")}>
         <LanguageSwitch />
       </Card>

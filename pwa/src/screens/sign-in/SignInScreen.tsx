@@ -1,10 +1,10 @@
 /** Who works with this phone now. Works without a network; a lock after wrong PINs is told in words. */
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { ScreenProps } from "../../app/lazy-screen.tsx";
+import { lazyBeside, type ScreenProps } from "../../app/lazy-screen.tsx";
 import { useLedger } from "../../app/ledger-context.ts";
 import { formatTime } from "../../i18n/format.ts";
-import { t } from "../../i18n/i18n.ts";
+import { t, wholeCatalogue } from "../../i18n/i18n.ts";
 import type { SignInResult } from "../../sync/ledger-types.ts";
 import { Button } from "../../ui/Button.tsx";
 import { List, ListRow } from "../../ui/Card.tsx";
@@ -14,6 +14,11 @@ import { signalOutcome } from "../../ui/feedback.tsx";
 import { LanguageSwitch } from "../../ui/LanguageSwitch.tsx";
 import { PinPad } from "../../ui/PinPad.tsx";
 import { go } from "../../ui/router.ts";
+
+const PasskeyButton = lazyBeside<{ readonly person: string }>(async () => {
+  const [{ PasskeyButton: button }] = await Promise.all([import("./PasskeyButton.tsx"), wholeCatalogue()]);
+  return button;
+});
 
 const refusalText = (result: Extract<SignInResult, { ok: false }>): string => {
   switch (result.type) {
@@ -72,6 +77,7 @@ const Pin = ({
       ) : refusal === null ? null : (
         <Notice tint="bad" title={refusal} />
       )}
+      <PasskeyButton person={person} />
       <PinPad
         label={t("signIn.pinOf", { name: known?.name ?? person })}
         confirm={t("signIn.do")}
