@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { plantedBugs, planting } from "./tests/planted-bugs.mjs";
 
 /** `PLANTED_BUG=<name> npx vitest run tests/sim-`: the laws of the phone have to find it. */
-const bug = process.env["PLANTED_BUG"];
+const bug = process.env["PLANTED_BUG"] || undefined;
 
 export default defineConfig({
   plugins: bug === undefined ? [] : [planting(plantedBugs[bug]?.patches ?? [])],

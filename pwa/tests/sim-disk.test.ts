@@ -4,6 +4,7 @@ import { decode } from "../src/codec/msgpack.ts";
 import { encodeRequest } from "../src/sync/wire.ts";
 import { REQUEST_ELEMENTS_MAX, requestOf } from "./sim/builds.ts";
 import { held } from "./sim/views.ts";
+import type { Phone } from "./sim/phone.ts";
 import { SimWorld } from "./sim/world.ts";
 
 const begun = async (picks = 3) => {
@@ -102,6 +103,26 @@ describe("a full disk", () => {
   );
 });
 
+describe("what is given up for space", () => {
+  it("are pages of a pull, and never the outbox", async () => {
+    const { world, phone } = await begun();
+    world.server.pageRows = 1;
+    // Dies when the second page was stored.
+    for (let die = 1; world.server.requests.length < 3; die += 2) {
+      if (!phone.pages.has(0)) await world.must(phone, "open");
+      await world.run(phone, "sync", { die });
+    }
+    if (!phone.pages.has(0)) await world.must(phone, "open");
+    const before = (await held(phone.disk)).length;
+    const told = await world.pick(phone, { quota: 1, quotaOnce: true });
+    expect(told.type).toBe("ok");
+    expect((await held(phone.disk)).length).toBeGreaterThanOrEqual(before);
+    expect(await world.missing(phone)).toStrictEqual([]);
+    await world.settle(phone);
+    expect(await world.missing()).toStrictEqual([]);
+  });
+});
+
 describe("a pull that broke off", () => {
   it("goes on at its page after a reload", async () => {
     const { world, phone } = await begun();
@@ -158,5 +179,38 @@ describe("the builds of the simulated phone", () => {
     expect(decode(requestOf("old", encodeRequest(request)))).toStrictEqual(whole.slice(0, 10));
     const short = encodeRequest({ ...request, pending: 0, snapshots: null });
     expect((decode(requestOf("new", short)) as readonly unknown[]).length).toBe(REQUEST_ELEMENTS_MAX + 2);
+  });
+});
+
+describe("a phone that the browser wiped", () => {
+  const wipedOf = async (world: SimWorld, phone: Phone): Promise<unknown> => {
+    phone.evict(["idb"]);
+    await world.must(phone, "open");
+    return ((await world.must(phone, "state")) as { readonly wiped: unknown }).wiped;
+  };
+
+  it("says that nothing is lost where everything was on the server", async () => {
+    const { world, phone } = await begun();
+    await world.must(phone, "sync");
+    expect(await wipedOf(world, phone)).toMatchObject({ unsent: 0 });
+  });
+
+  it("says how many records are gone, and is silent once it is enrolled again", async () => {
+    const { world, phone } = await begun();
+    await world.must(phone, "sync");
+    await world.pick(phone);
+    await world.pick(phone);
+    expect(await wipedOf(world, phone)).toMatchObject({ unsent: 2 });
+    await world.must(phone, "enrol", { url: world.server.enrolmentCode("liu"), name: "PDA", pin: "2468" });
+    expect(await world.must(phone, "state")).toMatchObject({ wiped: null });
+    expect(world.server.forks).toBe(0);
+  });
+
+  it("admits that it does not know where it never met the server, or lost that memory too", async () => {
+    const { world, phone } = await begun();
+    expect(await wipedOf(world, phone)).toMatchObject({ unsent: null });
+    phone.evict(["local"]);
+    await world.must(phone, "open");
+    expect(await world.must(phone, "state")).toMatchObject({ wiped: null });
   });
 });

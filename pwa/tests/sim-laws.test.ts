@@ -31,7 +31,7 @@ const few = fc.integer({ min: 1, max: 12 });
 const plan: fc.Arbitrary<FaultPlan> = fc.oneof(
   { weight: 5, arbitrary: fc.constant({}) },
   { weight: 2, arbitrary: fc.record({ die: few, dieTab: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ quota: few, quotaAtCommit: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ quota: few, quotaOnce: fc.boolean(), quotaAtCommit: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ abort: fc.integer({ min: 1, max: 4 }) }) },
 );
 const withPlan = <T extends object>(steps: fc.Arbitrary<T>): fc.Arbitrary<T & FaultPlan> =>
@@ -173,6 +173,7 @@ class Day {
     // The small server settles no branch of a copy beyond the other one.
     const settled = this.isCopy ? {} : { unsettled: 0 };
     expect(await world.must(phone, "safe")).toMatchObject({ isSafe: true, ...settled });
+    expect(await world.pendingBalances(phone), "shown as pending with nothing pending").toStrictEqual([]);
     // Torn so far that it was never enrolled, it is nobody's phone.
     if (phone.page().ledger.state.device.value === null) return;
     expect(await world.rowsOf(phone)).toStrictEqual(world.logged().sort());

@@ -2,7 +2,8 @@
  * One meeting with the server: as many round trips as it takes to bring up what is recorded and bring down what is
  * new. What a reply says becomes durable before the next request goes out. Rules: docs/protocol/sync.md §2.
  */
-import { isEqual } from "../codec/bytes.ts";
+import { isEqual, toHex } from "../codec/bytes.ts";
+import { writeAcked } from "../storage/second-head.ts";
 import type { StoredFrame, Writing } from "../storage/database.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import type { Courier, Failure, Told } from "./courier.ts";
@@ -14,7 +15,7 @@ import { unsent } from "./outbox.ts";
 import { type Instant, serverMs } from "./phone-clock.ts";
 import { forgetting } from "./forgetting.ts";
 import { knownOf, received, type Trip } from "./phone-reply.ts";
-import { allUnsent, type Phone, ticked } from "./phone.ts";
+import { allUnsent, currentEpoch, nextSeq, type Phone, ticked } from "./phone.ts";
 import { newEpoch, type Ports } from "./ports.ts";
 import type { Bases } from "./row-chunks.ts";
 import { cutOf, type Pulled } from "./row-cut.ts";
@@ -136,6 +137,18 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
     });
   };
 
+  /** For the day on which the browser wipes this phone: `readWiped` says what it had not brought up. */
+  const tellAcked = (): void => {
+    const { phone } = keeper.memory();
+    if (phone === null) return;
+    const seq = nextSeq(phone) - 1 - allUnsent(phone).length;
+    writeAcked(ports.local, {
+      device: toHex(phone.identity.device),
+      epoch: currentEpoch(phone).number,
+      seq,
+    });
+  };
+
   const failed = ({ failure }: { readonly failure: Failure }): Met =>
     failure.type === "offline"
       ? { status: { type: "offline" }, retryAfterMs: null }
@@ -168,6 +181,7 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
         return failed({ failure: answer });
       }
       const outcome = await apply(asked, answer.value);
+      tellAcked();
       if (outcome === null) continue;
       status = outcome.pull === PULL_OK ? { type: "ok" } : { type: "no-rows", code: outcome.pull };
       if (outcome.covered.length > 0)

@@ -18,7 +18,7 @@ import {
 import { readHead, writeHead } from "../storage/second-head.ts";
 import { emptyMemory, type Memory, type Meta, readMemory } from "./memory.ts";
 import { lastSeq } from "./outbox.ts";
-import { allUnsent, currentEpoch, type Phone, withNewEpoch } from "./phone.ts";
+import { allUnsent, currentEpoch, nextSeq, type Phone, withNewEpoch } from "./phone.ts";
 import { newEpoch, type Ports } from "./ports.ts";
 
 const WRITER = "gobi-writer";
@@ -219,17 +219,17 @@ const lostTail = async (memory: Memory, ports: Ports): Promise<Change<null> | nu
  */
 const confirmHead = ({ phone }: Memory, { local }: Ports): void => {
   if (phone === null) return;
-  const [device, { number, entries }, head] = [
+  const [device, epoch, seq, head] = [
     toHex(phone.identity.device),
-    currentEpoch(phone),
+    currentEpoch(phone).number,
+    nextSeq(phone) - 1,
     readHead(local),
   ];
   const isOurs = head !== null && head.device === device;
   // A head of an epoch that is not here is ahead of the disk: `lostTail` has a word on it.
-  const isAhead = isOurs && !phone.epochs.some((epoch) => epoch.number === head.epoch);
-  const isBehind = !isOurs || head.epoch !== number || head.seq < entries.length;
-  if (entries.length > 0 && isBehind && !isAhead)
-    writeHead(local, { device, epoch: number, seq: entries.length });
+  const isAhead = isOurs && !phone.epochs.some(({ number }) => number === head.epoch);
+  const isBehind = !isOurs || head.epoch !== epoch || head.seq < seq;
+  if (seq > 0 && isBehind && !isAhead) writeHead(local, { device, epoch, seq });
 };
 
 /** What of the phone changed since `before`; null: all of it. */

@@ -2,6 +2,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { Value } from "../codec/msgpack.ts";
 import type { Body, Draft, Kind, Name, Occurred } from "../domain/kinds.ts";
+import type { Wiped } from "../storage/second-head.ts";
 import type { Row, Table } from "./rows.ts";
 
 /** The name of an op on this phone: enough to name it in another one. */
@@ -69,6 +70,8 @@ export interface LedgerState {
   readonly lastSyncAt: ReadonlySignal<number | null>;
   readonly clockTrust: ReadonlySignal<ClockTrust>;
   readonly storage: ReadonlySignal<StorageState>;
+  /** This phone was enrolled and the browser wiped it; null: it was not, or it is enrolled. */
+  readonly wiped: ReadonlySignal<Wiped | null>;
   /** Whether the browser promised not to evict what is stored here. */
   readonly persisted: ReadonlySignal<boolean>;
   /** Frames of other phones that wait here for the network. */

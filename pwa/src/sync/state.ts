@@ -1,5 +1,6 @@
 /** How the ledger stands, as signals: who, since when, how far behind, and whether the world can be reached. */
 import { computed, type Signal, signal } from "@preact/signals";
+import { readWiped } from "../storage/second-head.ts";
 import type { ClockTrust, LedgerState, SyncStatus } from "./ledger-types.ts";
 import { unsentCount } from "./keeper.ts";
 import type { Memory } from "./memory.ts";
@@ -73,6 +74,7 @@ export const openState = (ports: Ports, { memory }: Shown): LiveState => {
       lastSyncAt: computed(() => memory.value.pull.lastSyncAt),
       clockTrust: computed(() => trustOf(memory.value)),
       storage,
+      wiped: computed(steady(() => (memory.value.device === null ? readWiped(ports.local) : null))),
       persisted,
       relayedCount: computed(() => memory.value.relayed.length),
     },

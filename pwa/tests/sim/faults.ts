@@ -8,6 +8,8 @@ export interface FaultPlan {
   readonly dieTab?: boolean;
   /** This put and all later ones find no space, from 1. */
   readonly quota?: number;
+  /** Only that put: what the app gives up then is space enough. */
+  readonly quotaOnce?: boolean;
   /** It shows at the commit, as in Chromium, not at the put. */
   readonly quotaAtCommit?: boolean;
   /** This read-write transaction breaks, from 1. */
@@ -37,7 +39,9 @@ export class Faults {
   }
 
   isFull(): boolean {
-    return this.plan.quota !== undefined && this.#puts >= this.plan.quota;
+    const { quota, quotaOnce } = this.plan;
+    if (quota === undefined || this.#puts < quota) return false;
+    return quotaOnce !== true || this.#puts === quota;
   }
 
   commit(): Ending {

@@ -160,6 +160,14 @@ export class SimWorld {
     return Object.keys(buckets["org"]?.["op"] ?? {}).sort();
   }
 
+  /** Balances on which somebody is shown work of his own that has no verdict. */
+  async pendingBalances(phone: Phone): Promise<string[]> {
+    const { balance = {} } = (await this.must(phone, "rows", { table: "balance" })) as {
+      readonly balance?: Record<string, { readonly pending: boolean }>;
+    };
+    return Object.entries(balance).flatMap(([key, { pending }]) => (pending ? [key] : []));
+  }
+
   async #carry({ method, url, headers, body }: Fetching): Promise<Fetched> {
     if (!url.startsWith(SERVER) || this.loses === "request") return null;
     const answer = await this.server.fetch(url, { method, headers, ...(body === null ? {} : { body }) });

@@ -17,6 +17,13 @@ export const floor: Readonly<Record<keyof typeof zh, Message>> = {
   "enrol.pinAgain": "Once more",
   "enrol.pinDiffers": "They differ: start again",
   "enrol.do": "Join",
+  "wiped.title": "The browser erased the data of this phone",
+  "wiped.nothingLost":
+    "All earlier records had been uploaded; nothing is lost. Ask the manager for a new QR code and join again",
+  "wiped.lost":
+    "{n} records had not been uploaded and are gone. Tell the manager now, enter them again from paper or memory, and join again",
+  "wiped.unknown":
+    "Records that had not been uploaded may be gone. Tell the manager now, check together what is missing, and join again",
   "enrol.already": "This phone has joined already: {name}",
   "enrol.alreadyHint": "To join another organisation, upload everything, then clear the data of this site",
   "enrol.demoPhone": "Demo phone",

@@ -57,6 +57,21 @@ const CodeStep = ({ onCode }: { readonly onCode: (code: EnrolmentCode) => void }
   );
 };
 
+/** The browser wiped a phone that had been in use: its person is told at once what that costs. */
+const WipedNotice = ({ unsent }: { readonly unsent: number | null }): VNode => (
+  <Notice
+    tint={unsent === 0 ? "warn" : "bad"}
+    title={t("wiped.title")}
+    text={
+      unsent === null
+        ? t("wiped.unknown")
+        : unsent === 0
+          ? t("wiped.nothingLost")
+          : t("wiped.lost", { n: unsent })
+    }
+  />
+);
+
 export const EnrolScreen = ({ query }: ScreenProps): VNode => {
   const ledger = useLedger();
   const linked = query.get("u");
@@ -100,6 +115,7 @@ export const EnrolScreen = ({ query }: ScreenProps): VNode => {
     });
   }, [code]);
 
+  const wiped = ledger.state.wiped.value;
   const known = ledger.state.device.value;
   if (known !== null && !busy) {
     return (
@@ -116,6 +132,7 @@ export const EnrolScreen = ({ query }: ScreenProps): VNode => {
         <h1>{t("enrol.title")}</h1>
         <LanguageSwitch />
       </header>
+      {wiped === null ? null : <WipedNotice unsent={wiped.unsent} />}
       {refusal === null ? null : <Notice tint="bad" title={refusal} />}
       {step === "code" || code === null ? (
         <CodeStep
