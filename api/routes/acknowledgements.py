@@ -1,9 +1,11 @@
 """What the server signs about a device's ops, for the device itself or for whoever carries it there."""
 
+from base64 import urlsafe_b64encode
 from typing import Annotated, Final
 
 from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
+from msgspec import Struct
 
 from api.acknowledging import acknowledge
 from api.given import Housed
@@ -43,6 +45,19 @@ async def acknowledgement(
     return Response(signed, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
 
+class ServerKey(Struct, frozen=True):
+    """The key that signs acknowledgements."""
+
+    server_key: str
+    """65-byte point, base64url."""
+
+
+@get("/api/v1/server-key", tags=["sync"])
+async def server_key(house: Housed) -> ServerKey:
+    """The public key of the server's device: for phones whose enrolment did not say it; they ask once."""
+    return ServerKey(urlsafe_b64encode(house.genesis.key).decode().rstrip("="))
+
+
 def _named(text: str) -> list[bytes]:
     """Return the hashes of a query. Raises MalformedRequestError."""
     if not text:
@@ -56,4 +71,4 @@ def _named(text: str) -> list[bytes]:
     return hashes
 
 
-ROUTES: Final = (acknowledgement,)
+ROUTES: Final = (acknowledgement, server_key)

@@ -60,6 +60,9 @@ const CODES = [
   "revoked",
   "not-enrolled",
   "use-dpop-nonce",
+  "too-many-waiting",
+  "too-many-unread",
+  "kept-unread",
 ];
 
 describe("the catalogues", () => {

@@ -150,8 +150,16 @@ describe("an outbox", () => {
       stage: "acked",
       verdict: { verdict: "deferred", code: "missing-op" },
     });
+    expect(await ledger.wipeSafe()).toMatchObject({ isSafe: false, isStated: false, unsent: 0 });
+    expect(await ledger.askAcknowledgement()).toBe(true);
     expect(await ledger.wipeSafe()).toStrictEqual({
       isSafe: true,
+      isStated: true,
+      isBackedUp: false,
+      statedMs: world.nowMs,
+      logSize: world.server.log.length,
+      missingValues: 0,
+      missingEvidence: 0,
       unsent: 0,
       unsettled: 1,
       evidence: 0,
@@ -178,9 +186,12 @@ describe("an outbox", () => {
     const ref = await world.pick(stranded);
     const { bytes, name } = await stranded.exportOutbox();
     expect(name).toMatch(/^gobi-PDA-\d{4}-\d\d-\d\d\.gobi$/);
-    expect(await carrier.importBundle(bytes)).toBe(1);
-    expect(await carrier.importBundle(bytes)).toBe(1);
-    expect(await carrier.importBundle(Uint8Array.of(1, 2, 3))).toBe(0);
+    expect(await carrier.importBundle(bytes)).toMatchObject({ ok: true, frames: 1 });
+    expect(await carrier.importBundle(bytes)).toMatchObject({ ok: true, frames: 1 });
+    expect(await carrier.importBundle(Uint8Array.of(1, 2, 3))).toStrictEqual({
+      ok: false,
+      type: "unreadable",
+    });
     expect(carrier.state.relayedCount.value).toBe(1);
     expect((await carrier.wipeSafe()).isSafe).toBe(false);
     await carrier.syncNow();
@@ -198,6 +209,7 @@ describe("an outbox", () => {
     await ledger.attach(ref, photo, "image/jpeg");
     expect((await ledger.wipeSafe()).evidence).toBe(1);
     await ledger.syncNow();
+    await ledger.askAcknowledgement();
     expect((await ledger.wipeSafe()).isSafe).toBe(true);
     const [[sha, kept]] = [...world.server.evidence] as [[string, Uint8Array]];
     expect(kept).toStrictEqual(photo);

@@ -6,6 +6,7 @@
 import "fake-indexeddb/auto";
 import { createInterface } from "node:readline";
 import { fromHex, toHex } from "../src/codec/bytes.ts";
+import { makeParts, openCollector, type Package } from "../src/codec/parts.ts";
 import type { Draft, Kind } from "../src/domain/kinds.ts";
 import { type Ledger, openLedger, type OpRef, type Table } from "../src/sync/ledger.ts";
 import { dump, restore, TextMap } from "./disks.ts";
@@ -71,6 +72,12 @@ const plain = (value: unknown): unknown => {
   return value;
 };
 
+/** Of the codes that are shown, each third is not read. */
+const partsOf = (shown: Package): string[] => {
+  const { blocks, part } = makeParts(shown);
+  return Array.from({ length: 2 * blocks + 20 }, (_, i) => part(i)).filter((_, i) => i % 3 !== 1);
+};
+
 const stateOf = ({ state }: Ledger): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(state).map(([name, signal]) => [name, (signal as { value: unknown }).value]),
@@ -125,6 +132,21 @@ const run = async ({ phone: name, do: verb, ...given }: Command): Promise<unknow
       return ledger.ask(given["path"] as string);
     case "export":
       return (await ledger.exportOutbox()).bytes;
+    case "acknowledged":
+      return ledger.askAcknowledgement();
+    case "show": {
+      const shown = await (given["device"] === undefined
+        ? ledger.outboxAsPackage()
+        : ledger.signedAsPackage(given["device"] as string | null));
+      return shown && { records: shown.records, left: shown.left, parts: partsOf(shown.package) };
+    }
+    case "read": {
+      const collector = openCollector();
+      const found = (given["parts"] as string[]).map(collector.take).find(({ type }) => type === "whole");
+      return found?.type === "whole" ? ledger.importPackage(found.package) : null;
+    }
+    case "carried":
+      return ledger.state.carried.value;
     case "import":
       return ledger.importBundle(fromHex(given["hex"] as string));
     case "lose":

@@ -21,7 +21,15 @@ it("the hash of an op and the words of an exception", () => {
 it("devices, balances and codes to join", () => {
   const contacts = readContacts([{ id: "a", last_sync: 5, pending: null, clock_off: -7, waiting: [{}] }]);
 
-  expect(contacts.get("a")).toEqual({ id: "a", lastMs: 5, pending: null, waiting: 1, clockOffMs: -7 });
+  expect(contacts.get("a")).toEqual({
+    id: "a",
+    lastMs: 5,
+    pending: null,
+    waiting: 1,
+    clockOffMs: -7,
+    missing: 0,
+    isSafe: false,
+  });
   expect(readBalances({ lines: [{ item: "MLK", lot: "1120", place: "R2", q: 60, w: 0 }] })[0]?.q).toBe(60);
   expect(readBalances("no")).toEqual([]);
   expect(readCode({ url: "gobi:enrol:x#y", expires_ms: 9 })).toEqual({ url: "gobi:enrol:x#y", expiresMs: 9 });

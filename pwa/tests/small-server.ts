@@ -2,11 +2,11 @@
  * The least server that the ledger can talk to: it enrols, checks, places and keeps frames and accepts every op at
  * once. Twin of `tests/tools/small_ledger.py`; the real one judges and signs as well (tests/integration).
  */
-import { concat, fromHex, toBase64Url, toHex, type Bytes } from "../src/codec/bytes.ts";
+import { concat, fromHex, toBase64Url, toHex, utf8, type Bytes } from "../src/codec/bytes.ts";
 import { decodeFrame, peekHeader, sealedOps } from "../src/codec/frame.ts";
 import { decode, encode, type Value } from "../src/codec/msgpack.ts";
 import { deviceId, type Op } from "../src/codec/op.ts";
-import { importPublicKey } from "../src/codec/seal.ts";
+import { importPublicKey, sign } from "../src/codec/seal.ts";
 import { hmacSha256, sha256 } from "../src/codec/sha256.ts";
 import { MEDIA_TYPE } from "../src/sync/wire.ts";
 
@@ -19,6 +19,14 @@ export interface Logged {
   readonly hash: string;
   readonly op: Op;
   readonly data: Bytes;
+}
+
+interface SignedFields {
+  readonly root: Bytes;
+  readonly org: string;
+  readonly covered: number;
+  readonly missingValues: number;
+  readonly missingEvidence: number;
 }
 
 interface DeviceLog {
@@ -61,6 +69,12 @@ export class SmallServer {
   pull = "ok";
   refusesFrames = false;
   forks = 0;
+  /** False: a server of an earlier version, whose answer to an enrolment has no key. */
+  saysKey = true;
+  /** What it signs besides the truth. */
+  signs: Partial<SignedFields> = {};
+  /** Frames of others that are refused, by what their device is. */
+  refusesRelayed = new Map<string, string>();
   nowMs: () => number = () => Date.now();
   /** Called before each request; may throw as a dead network does, or answer itself. */
   before: (path: string) => Response | undefined = () => undefined;
@@ -90,6 +104,10 @@ export class SmallServer {
       const body = await this.#sync(decode(await bodyOf(init), DEPTH) as readonly Value[]);
       return new Response(body, { headers: { "Content-Type": MEDIA_TYPE } });
     }
+    if (path === "/api/v1/server-key")
+      return Response.json({ server_key: toBase64Url(await this.#publicKey()) });
+    const about = /^\/api\/v1\/devices\/([0-9a-f]{32})\/acknowledgement(?:\?ops=(.*))?$/.exec(path);
+    if (about !== null) return this.#acknowledge(about[1] ?? "", (about[2] ?? "").split("."));
     const sha = /^\/api\/v1\/evidence\/([0-9a-f]{64})$/.exec(path)?.[1];
     if (sha === undefined) return problem(404, "not-found");
     if (init.method === "PUT") {
@@ -128,7 +146,62 @@ export class SmallServer {
       log_key: "",
       time: this.nowMs(),
       utc_offset_minutes: 480,
+      ...(this.saysKey ? { server_key: toBase64Url(await this.#publicKey()) } : {}),
     });
+  }
+
+  readonly #signer = crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign"]);
+
+  async #publicKey(): Promise<Bytes> {
+    const { publicKey } = await this.#signer;
+    return new Uint8Array(await crypto.subtle.exportKey("raw", publicKey));
+  }
+
+  /** The signed word about a device; `more` is what a test changes of it. */
+  async signedWord(
+    id: string,
+    named: readonly string[] = [],
+    more: Partial<SignedFields> = {},
+  ): Promise<Bytes> {
+    const device = this.devices.get(id)!;
+    const leafOf = (hash: string): number => this.log.findIndex((each) => each.hash === hash);
+    const known = [...device.main.values()].map((chain) => chain.at(-1)!);
+    const own = named.filter((hash) => leafOf(hash) >= 0 && toHex(this.log[leafOf(hash)]!.op.device) === id);
+    const ends = [...new Set([...known, ...own])].map((hash): Value => {
+      const { epoch, seq } = this.log[leafOf(hash)]!.op;
+      return [epoch, seq, fromHex(hash), leafOf(hash)];
+    });
+    const root = sha256(encode(this.log.length));
+    const said = {
+      org: ORG,
+      root,
+      device: fromHex(id),
+      covered: 0,
+      missingValues: 0,
+      missingEvidence: 0,
+      ...more,
+    };
+    const statement = encode([
+      1,
+      said.org,
+      said.device,
+      this.nowMs(),
+      this.log.length,
+      said.root,
+      said.covered,
+      ends,
+      said.missingValues,
+      said.missingEvidence,
+      "PDA",
+    ]);
+    const { privateKey } = await this.#signer;
+    return encode([statement, await sign(privateKey, concat(utf8("gobi/ack/1\0"), statement))]);
+  }
+
+  async #acknowledge(id: string, named: readonly string[]): Promise<Response> {
+    return this.devices.has(id)
+      ? new Response(await this.signedWord(id, named, this.signs))
+      : problem(404, "not-found");
   }
 
   async #sync(request: readonly Value[]): Promise<Bytes> {
@@ -140,6 +213,11 @@ export class SmallServer {
       [true, relayed],
     ] as const) {
       for (const [number, frame] of list.entries()) {
+        const code = isRelayed ? this.refusesRelayed.get(toHex(peekHeader(frame).device)) : undefined;
+        if (code !== undefined) {
+          problems.push([number, true, code, code]);
+          continue;
+        }
         try {
           await this.take(frame);
         } catch (error) {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readHead, writeHead } from "../src/storage/second-head.ts";
 import { DATABASE, openDatabase } from "../src/storage/database.ts";
 import { flushFromWorker } from "../src/sync/flush.ts";
+import { fill } from "./full-disk.ts";
 import { dump, TextMap, World } from "./ledger-world.ts";
 
 let world: World;
@@ -13,31 +14,6 @@ afterEach(() => {
   world.close();
   vi.restoreAllMocks();
 });
-
-/** Browsers find out late: the request is taken, and then its transaction is aborted. */
-const abortForSpace = (store: IDBObjectStore): void => {
-  const tx = store.transaction as IDBTransaction & { _state: string; _abort: (name: string) => void };
-  queueMicrotask(() => {
-    if (tx._state !== "finished") tx._abort("QuotaExceededError");
-  });
-};
-
-/** From now on the browser has no space for what `isFull` says; returns what ends it. */
-const fill = (isFull: (store: string) => boolean = () => true): (() => void) => {
-  // oxlint-disable-next-line typescript/unbound-method -- they are called on the store of each call
-  const { put, add } = IDBObjectStore.prototype;
-  vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function (this: IDBObjectStore, ...args) {
-    const request = put.apply(this, args);
-    if (isFull(this.name)) abortForSpace(this);
-    return request;
-  });
-  vi.spyOn(IDBObjectStore.prototype, "add").mockImplementation(function (this: IDBObjectStore, ...args) {
-    const request = add.apply(this, args);
-    if (isFull(this.name)) abortForSpace(this);
-    return request;
-  });
-  return () => void vi.restoreAllMocks();
-};
 
 /** Full for the first entry of a store, and no longer. */
 const fillOnce = (store: string): void => {

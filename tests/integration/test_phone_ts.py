@@ -162,6 +162,7 @@ def test_the_missing_twenty_were_picked_by_a_phone_that_had_no_signal(
     for phone in (liu, zhang):
         assert balance(phone, "TOM-5", "1123", "R1") == 55
         assert [item["stage"] for item in phone.outbox] == ["settled", "settled"]
+        assert phone.ask("acknowledged")
         assert phone.ask("safe")["isSafe"]
 
 
@@ -223,12 +224,41 @@ def test_a_phone_without_network_hands_its_work_to_another(server: DemoServer, p
     carrier = enrolled(server, phones, "carrier", "zhang")
     stranded = enrolled(server, phones, "stranded", "liu")
     ref = stranded.record("move", task=None, lines=[move("MLK", "1120", "R2", "HOLD", 1)])
-    assert carrier.ask("import", hex=stranded.ask("export")) == 1
+    assert carrier.ask("import", hex=stranded.ask("export"))["frames"] == 1
+    assert not carrier.ask("safe")["isSafe"], "others' work is still on it"
     assert carrier.sync() == "ok"
     assert logged(server, ref["hash"]) == [True]
+    assert carrier.ask("acknowledged")
     assert carrier.ask("safe")["isSafe"]
     assert stranded.sync() == "ok"
     assert stranded.outbox[0]["verdict"]["verdict"] == "accepted"
+
+
+def test_work_goes_by_codes_to_another_phone_and_the_servers_word_comes_back(
+    server: DemoServer, phones: Phones
+) -> None:
+    carrier = enrolled(server, phones, "walker", "zhang")
+    stranded = enrolled(server, phones, "cellar", "liu")
+    refs = [
+        stranded.record("move", task=None, lines=[move("MLK", "1120", "R2", "HOLD", 1)]) for _ in range(40)
+    ]
+    shown = stranded.ask("show")
+    assert (shown["records"], shown["left"]) == (40, 0)
+    taken = carrier.ask("read", parts=shown["parts"])
+    device = stranded.ask("state")["device"]["id"]
+    assert taken["from"] == [{"device": device, "records": 40}]
+    assert carrier.sync() == "ok"
+    assert logged(server, refs[-1]["hash"]) == [True]
+
+    [carried] = carrier.ask("carried")
+    assert (carried["device"], carried["records"], carried["stage"]) == (device, 40, "done")
+    word = carrier.ask("show", device=device)
+    [heard] = stranded.ask("read", parts=word["parts"])["heard"]
+    assert (heard["ok"], heard["records"], heard["value"]["bearer"]) == (True, 40, "walker")
+    safety = stranded.ask("safe")
+    assert (safety["isSafe"], safety["unsent"], safety["unsettled"]) == (True, 0, 40)
+    assert stranded.sync() == "ok"
+    assert {item["stage"] for item in stranded.outbox} == {"settled"}
 
 
 def test_a_photo_travels_apart_and_comes_back_to_others(server: DemoServer, phones: Phones) -> None:
@@ -239,6 +269,7 @@ def test_a_photo_travels_apart_and_comes_back_to_others(server: DemoServer, phon
     phone.ask("attach", of=ref, hex=photo)
     assert phone.ask("safe")["evidence"] == 1
     assert phone.sync() == "ok"
+    assert phone.ask("acknowledged")
     assert phone.ask("safe")["isSafe"]
     digest = phone.outbox[0]["body"]["fields"]["sha256"]
     assert other.ask("evidence", sha256=digest)["bytes"] == photo

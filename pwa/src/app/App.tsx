@@ -18,6 +18,9 @@ import {
 
 const WedgeField = lazyBeside(async () => (await import("../ui/ScanBox.tsx")).WedgeField);
 
+/** Work leaves a phone, and other phones' work comes along, whoever is signed in. */
+const OPEN_TO_ALL: ReadonlySet<string> = new Set(["outbox", "relay", "carry", "settings"]);
+
 const Shown = ({ ledger }: { readonly ledger: Ledger }): VNode => {
   const { path, query } = route.value;
   const [name = "", ...rest] = path;
@@ -26,8 +29,7 @@ const Shown = ({ ledger }: { readonly ledger: Ledger }): VNode => {
   if (device.value === null || name === "enrol") {
     return <EnrolScreen key={query.toString()} rest={rest} query={query} />;
   }
-  if (person.value === null && name !== "outbox" && name !== "settings")
-    return <SignInScreen rest={rest} query={query} />;
+  if (person.value === null && !OPEN_TO_ALL.has(name)) return <SignInScreen rest={rest} query={query} />;
   const Chosen = SCREENS[name];
   return Chosen === undefined ? (
     <HomeScreen rest={rest} query={query} />

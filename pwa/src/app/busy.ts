@@ -1,7 +1,7 @@
 /** What must not be interrupted: an open camera, a signature, a recording. Updates wait until it is empty. */
 import { computed, signal } from "@preact/signals";
 
-export type Business = "scan" | "sign" | "voice" | "count" | "form";
+export type Business = "scan" | "relay" | "sign" | "voice" | "count" | "form";
 
 const open = signal<ReadonlyMap<symbol, Business>>(new Map());
 

@@ -3,6 +3,7 @@
  * is answered here, once, in words that say what to do.
  */
 import { useEffect, useRef } from "preact/hooks";
+import { PART_PREFIX } from "../codec/parts.ts";
 import { type ScanReading, matchItem, readScan } from "../domain/scan.ts";
 import { tOr, t } from "../i18n/i18n.ts";
 import { type Reply, onScan } from "../scan/scan.ts";
@@ -103,6 +104,7 @@ export const answerReading = (reading: Reading, handle: ReadingHandler): Reply =
     case "malformed":
       return { verdict: "error", text: tOr(`scan.malformed.${reading.reason}`, t("scan.malformed")) };
     case "unknown":
+      if (reading.text.startsWith(PART_PREFIX)) return { verdict: "error", text: t("relay.elsewhere") };
       return { verdict: "error", text: t("scan.unknownCode", { text: reading.text }) };
     default:
       return handle(reading);

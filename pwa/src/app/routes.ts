@@ -26,6 +26,8 @@ export const SCREENS: Readonly<Record<string, ScreenComponent>> = {
     async () => (await import("../screens/farm/CertificateScreen.tsx")).CertificateScreen,
   ),
   outbox: lazyScreen(async () => (await import("../screens/outbox/OutboxScreen.tsx")).OutboxScreen),
+  relay: lazyScreen(async () => (await import("../screens/relay/ShowScreen.tsx")).ShowScreen),
+  carry: lazyScreen(async () => (await import("../screens/relay/ReadScreen.tsx")).ReadScreen),
   exceptions: lazyScreen(
     async () => (await import("../screens/exceptions/ExceptionsScreen.tsx")).ExceptionsScreen,
   ),

@@ -118,6 +118,14 @@ const headerOf = (wire: readonly Value[]): FrameHeader => ({
 /** Whose frame this is and where it begins, without opening it: all that a relay can and may do. Throws `Malformed`. */
 export const peekHeader = (data: Uint8Array): FrameHeader => headerOf(parse(data));
 
+/** How many ops the seals of a frame cover, as it says itself. Throws `Malformed`. */
+export const peekLength = (data: Uint8Array): number =>
+  arrayIn(parse(data)[HEADER + 1], "seals").reduce<number>((sum, seal) => {
+    const [ops] = arrayIn(seal, "seal");
+    if (!isNatural(ops)) throw malformed("seal");
+    return sum + ops;
+  }, 0);
+
 const arrayIn = (value: Value | undefined, what: string): readonly Value[] => {
   if (!isArray(value)) throw malformed(`${what}: not an array`);
   return value;

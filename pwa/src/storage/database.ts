@@ -88,9 +88,12 @@ export interface StoredEvidence {
   readonly uploaded: 0 | 1;
 }
 
+/** A frame of another phone, carried for it. */
 export interface StoredFrame {
   readonly sha256: string;
   readonly frame: Uint8Array;
+  /** How often the server kept it back, and when last (wall clock). */
+  readonly refused?: { readonly refusals: number; readonly refusedAtMs: number };
 }
 
 /** The signature over a stretch of ops: kept so that a retry sends the same bytes. */

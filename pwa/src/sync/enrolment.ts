@@ -5,6 +5,7 @@ import { makeDeviceKey } from "../codec/seal.ts";
 import type { Failure } from "./courier.ts";
 import { type Device, emptyMemory, type Joining } from "./memory.ts";
 import { carriedFrame } from "./bundle.ts";
+import { withFrames } from "./carrying.ts";
 import type { Core } from "./core.ts";
 import { freshClock, hear, type Instant, tick } from "./phone-clock.ts";
 import { putPhone, unsentCount } from "./keeper.ts";
@@ -68,6 +69,8 @@ interface Redeemed {
   readonly log_key: string;
   readonly time: number;
   readonly utc_offset_minutes: number;
+  /** Of a server that signs acknowledgements. */
+  readonly server_key?: string;
 }
 
 interface Enrolled {
@@ -126,6 +129,7 @@ const redeem = async (core: Core, { server, code }: EnrolmentCode, name: string)
     publicKey,
     secret: await secretKey(fromBase64(told.secret)),
     logKey: told.log_key,
+    ...(told.server_key === undefined ? {} : { serverKey: fromBase64(told.server_key) }),
   };
   const person = told.person ?? "";
   return {
@@ -153,6 +157,7 @@ const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | nul
     const frames = isSameOrg ? await Promise.all(left.map(({ frame }) => carriedFrame(frame))) : [];
     if (left.length > 0 && !isSameOrg)
       throw new Error("work for another organisation is still on this phone");
+    const carried = withFrames(isSameOrg ? memory.carried : [], frames, serverMs);
     const runs = (memory.phone?.runs ?? 0) + 1;
     const clock = hear(tick(freshClock(), sent, runs), serverMs, sent, received);
     const phone = freshPhone(device, clock, newEpoch(core.ports));
@@ -179,6 +184,9 @@ const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | nul
           tx.objectStore("snapshotChunks").clear(),
           tx.objectStore("seals").clear(),
           meta.delete("joining"),
+          meta.delete("acknowledged"),
+          meta.delete("serverKey"),
+          meta.put(carried, "carried"),
           person === null ? undefined : tx.objectStore("people").put(person),
           ...frames.map((frame) => tx.objectStore("relayed").put(frame)),
         ]);
@@ -190,6 +198,7 @@ const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | nul
         people,
         count: memory.count,
         evidence: memory.evidence,
+        carried,
         relayed: [...new Set([...memory.relayed, ...frames.map(({ sha256 }) => sha256)])],
       }),
       result: null,

@@ -5,6 +5,7 @@ import type { Failure } from "./courier.ts";
 import type { OpRef } from "./ledger-types.ts";
 import type { EvidenceProblem, Memory } from "./memory.ts";
 import type { Beside } from "./recording.ts";
+import { isResting } from "./resting.ts";
 
 export interface Evidence {
   readonly bytes: Uint8Array;
@@ -34,20 +35,8 @@ export const attachEvidence = async (
   return record("attach", { sha256: digest, mediaType, size: bytes.length, role }, { names: [of] }, beside);
 };
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 /** It is busy or wants to be asked later; it says nothing of this photo. */
 const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429]);
-
-/** After a minute, four, sixteen: a permission may come back, a photo that is too large stays so. */
-const pauseMs = ({ refusals }: EvidenceProblem): number => Math.min(DAY_MS, MINUTE_MS * 4 ** (refusals - 1));
-
-/** A clock set back must not make the pause longer than it was. */
-const isResting = (problem: EvidenceProblem | undefined, wallMs: number): boolean => {
-  if (problem === undefined) return false;
-  const restedMs = wallMs - problem.refusedAtMs;
-  return restedMs >= 0 && restedMs < pauseMs(problem);
-};
 
 const problemOf = ({ evidenceProblems }: Memory, sha256: string): EvidenceProblem | undefined =>
   evidenceProblems.find((problem) => problem.sha256 === sha256);

@@ -6,6 +6,7 @@ import { isEqual, toHex } from "../codec/bytes.ts";
 import { writeAcked } from "../storage/second-head.ts";
 import type { StoredFrame, Writing } from "../storage/database.ts";
 import type { Bytes } from "../codec/bytes.ts";
+import { afterTrip, awake } from "./carrying.ts";
 import type { Courier, Failure, Told } from "./courier.ts";
 import { fitting, REQUEST_FRAMES_BYTES, type Sealed, type Sealer } from "./frames.ts";
 import { type Change, type Keeper, putPhone } from "./keeper.ts";
@@ -85,7 +86,7 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
     if (device === null || phone === null) return null;
     const frames = await sealer.load(device, phone, bytesMax);
     const db = await keeper.database();
-    const relayed = fitting(await db.getAll("relayed"), bytesMax / 2);
+    const relayed = fitting(awake(await db.getAll("relayed"), ports.wallMs()), bytesMax / 2);
     await tick(now());
     const memory = keeper.memory();
     if (memory.phone === null || memory.device === null) return null;
@@ -260,10 +261,13 @@ const applied = ({
     lastSyncAt: isApplied ? reply.nowMs : memory.pull.lastSyncAt,
     restoredMs: reply.recovering?.restoredMs ?? null,
   };
-  const carried = new Set(asked.relayed.map(({ sha256 }) => sha256));
-  const relayed = memory.relayed.filter((name) => !carried.has(name));
   const said = { covered: reply.covered, nowMs: reply.nowMs };
   const cut = isApplied ? cutOf(memory, { told, rows, based, staged, offered, buckets: pull.buckets }) : null;
+  const rest = afterTrip(memory, asked.relayed, reply.problems, {
+    serverMs: reply.nowMs,
+    wallMs: asked.sent.wallMs,
+  });
+  const { relayed, carried } = rest;
   return {
     stores: ["epochs", "relayed", "seals", "pages", ...(cut?.stores ?? [])],
     durability: phone.epochs.length === memory.phone?.epochs.length ? "relaxed" : "strict",
@@ -273,7 +277,7 @@ const applied = ({
         putPhone(tx, phone, memory.phone),
         putMeta(tx, "pull", pull),
         putMeta(tx, "problems", problems),
-        ...[...carried].map((name) => tx.objectStore("relayed").delete(name)),
+        rest.put(tx),
       ];
       // A cut begins or ends with an empty spool, whatever broke off before it.
       if (isApplied || (isPage && asked.page === null)) work.push(tx.objectStore("pages").clear());
@@ -288,25 +292,26 @@ const applied = ({
       pull,
       problems,
       relayed,
+      carried,
       ...cut?.after,
     }),
     result: {
       ...said,
       pull: reply.pull,
-      hasMore: isPage || hasMore(phone, asked, before - left.length, memory),
+      hasMore: isPage || rest.hasMore || hasMore(phone, asked, before - left.length),
     },
     held: {
-      after: () => ({ ...memory, phone: full, problems, relayed }),
+      after: () => ({ ...memory, phone: full, problems, relayed, carried }),
       result: { ...said, pull: reply.pull === PULL_OK ? FULL : reply.pull, hasMore: false },
     },
   };
 };
 
 /** Whether what is left would get further: something did in this trip, and something is left. */
-const hasMore = (phone: Phone, asked: Asked, acked: number, memory: Memory): boolean => {
+const hasMore = (phone: Phone, asked: Asked, acked: number): boolean => {
   const isLeft = phone.epochs.some((epoch) => unsent(epoch).length > 0);
   const moved = acked > 0 || (asked.frames.length === 0 && isLeft);
-  return (isLeft && moved) || (asked.relayed.length > 0 && memory.relayed.length > asked.relayed.length);
+  return isLeft && moved;
 };
 
 const bucketsAfter = (

@@ -24,7 +24,12 @@ export interface Sealed {
 
 export interface Sealer {
   /** Frames of everything unsent, up to so many bytes: one at least, if there is anything. */
-  readonly load: (device: Device, phone: Phone, bytesMax: number) => Promise<readonly Sealed[]>;
+  readonly load: (
+    device: Device,
+    phone: Phone,
+    bytesMax: number,
+    frameBytesMax?: number,
+  ) => Promise<readonly Sealed[]>;
 }
 
 export const openSealer = async (database: () => Promise<Database>): Promise<Sealer> => {
@@ -75,11 +80,11 @@ export const openSealer = async (database: () => Promise<Database>): Promise<Sea
   };
 
   return {
-    load: async (device, phone, bytesMax) => {
+    load: async (device, phone, bytesMax, frameBytesMax) => {
       const frames: Sealed[] = [];
       let size = 0;
       for (const epoch of phone.epochs) {
-        for (const stretch of stretches(unsent(epoch))) {
+        for (const stretch of stretches(unsent(epoch), frameBytesMax)) {
           const [first, last] = [stretch[0], stretch.at(-1)];
           if (first === undefined || last === undefined) continue;
           if (size > 0 && size >= bytesMax) return frames;

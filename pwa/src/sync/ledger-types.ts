@@ -1,8 +1,10 @@
 /** What screens see of the ledger on this phone; `ledger.ts` implements it and says how to use it. */
 import type { ReadonlySignal } from "@preact/signals";
 import type { Value } from "../codec/msgpack.ts";
+import type { Package } from "../codec/parts.ts";
 import type { Body, Draft, Kind, Name, Occurred } from "../domain/kinds.ts";
 import type { Wiped } from "../storage/second-head.ts";
+import type { Heard } from "./acknowledged.ts";
 import type { Row, Table } from "./rows.ts";
 
 /** The name of an op on this phone: enough to name it in another one. */
@@ -76,6 +78,9 @@ export interface LedgerState {
   readonly persisted: ReadonlySignal<boolean>;
   /** Frames of other phones that wait here for the network. */
   readonly relayedCount: ReadonlySignal<number>;
+  /** For whom this phone carries or carried something, the newest first. */
+  readonly carried: ReadonlySignal<readonly CarriedFor[]>;
+  readonly signedWord: ReadonlySignal<SignedWord | null>;
 }
 
 export interface RecordOptions {
@@ -173,7 +178,18 @@ export interface Passkeys {
 
 /** Whether everything recorded here is safe on the server: what a phone says before it is wiped or handed on. */
 export interface WipeSafety {
+  /** By the server's signed word alone, and only where nothing of anybody is left here. */
   readonly isSafe: boolean;
+  /** What the server signed names the last op of every epoch of this phone. */
+  readonly isStated: boolean;
+  /** And a confirmed backup covers them. */
+  readonly isBackedUp: boolean;
+  /** When the server signed, and over how long a log; null: it never did. */
+  readonly statedMs: number | null;
+  readonly logSize: number | null;
+  /** Names, texts and documents of this phone's ops that never reached the server, as it says itself. */
+  readonly missingValues: number;
+  readonly missingEvidence: number;
   /** Ops that exist on this phone alone. */
   readonly unsent: number;
   /** Ops on the server that have no verdict yet. */
@@ -183,6 +199,53 @@ export interface WipeSafety {
   /** Frames carried for others. */
   readonly relayed: number;
 }
+
+/** The work of another device on its way through this phone. */
+export interface CarriedFor {
+  /** Hex. */
+  readonly device: string;
+  readonly records: number;
+  /**
+   * `here`: waits for the network. `kept-back`: the server takes it another time. `refused`: it never will. `sent`: it is
+   * there, and the signed word is still to come. `beside`: there, but earlier records of that device are not. `done`:
+   * signed; show it to the device.
+   */
+  readonly stage: "here" | "kept-back" | "refused" | "sent" | "beside" | "done";
+  /** Why it was kept back or refused. */
+  readonly code: string;
+  readonly takenMs: number;
+}
+
+/** What the server signed last about this phone. */
+export interface SignedWord {
+  readonly atMs: number;
+  /** Name of the device that brought it; empty: the server itself. */
+  readonly bearer: string;
+}
+
+/** What QR codes are made of. */
+export interface ShownPackage {
+  readonly package: Package;
+  readonly records: number;
+  /** Records that do not fit: shown when these have arrived. */
+  readonly left: number;
+}
+
+/** What a file or a package of codes held, once it is on disk. */
+export type Taken =
+  | { readonly ok: false; readonly type: "unreadable" }
+  | {
+      readonly ok: true;
+      /** Frames that this phone carries now, and how many records of whom they are. */
+      readonly frames: number;
+      readonly from: readonly { readonly device: string; readonly records: number }[];
+      /** Frames of this phone itself, of other organisations, and elements that are neither frames nor signed. */
+      readonly own: number;
+      readonly foreign: number;
+      readonly junk: number;
+      /** What became of what the server signed. */
+      readonly heard: readonly Heard[];
+    };
 
 export interface Ledger {
   readonly state: LedgerState;
@@ -231,8 +294,20 @@ export interface Ledger {
 
   /** Everything not yet on the server as one file that any phone or the server takes. */
   readonly exportOutbox: () => Promise<{ readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }>;
-  /** Takes another phone's file along; resolves to the number of frames, 0 when it holds none of this organisation. */
-  readonly importBundle: (bytes: Uint8Array) => Promise<number>;
+  /** Takes another phone's file along, or the server's word that another phone brings. Rejects as `record` does. */
+  readonly importBundle: (bytes: Uint8Array) => Promise<Taken>;
+  /** As `importBundle`, of what was read from QR codes. */
+  readonly importPackage: (given: Package) => Promise<Taken>;
+  /** What is not yet on the server, for QR codes; null: nothing, or too much for them. */
+  readonly outboxAsPackage: () => Promise<ShownPackage | null>;
+  /** The server's word for a device that this phone carried for, or for itself (null), for QR codes; null: none yet. */
+  readonly signedAsPackage: (device: string | null) => Promise<ShownPackage | null>;
+  /** Lets go of what is carried for a device. */
+  readonly dropCarried: (device: string) => Promise<void>;
+  /** Asks the server to sign how far this phone's work is durable; resolves to whether it did. */
+  readonly askAcknowledgement: () => Promise<boolean>;
+  /** Offers everything to the server once more. */
+  readonly sendAgain: () => Promise<void>;
 
   /** Stores a photo, signature or document and records an `attach` that names the op. */
   readonly attach: (of: OpRef, bytes: Uint8Array, mediaType: string, role?: string) => Promise<OpRef>;

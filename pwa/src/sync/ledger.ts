@@ -15,9 +15,8 @@ import type * as Deeds from "./deeds.ts";
 import { batch } from "@preact/signals";
 import type { Core } from "./core.ts";
 import { type Keeper, openKeeper, unsentCount } from "./keeper.ts";
-import type { Ledger, SyncStatus, WipeSafety } from "./ledger-types.ts";
-import type { Memory } from "./memory.ts";
-import { isSettled, unsent as unsentOf } from "./outbox.ts";
+import { isOutOfSpace } from "../storage/database.ts";
+import type { Ledger, SyncStatus, Taken } from "./ledger-types.ts";
 import { type Ended, openPace, type Pace } from "./pace.ts";
 import { serverMs } from "./phone-clock.ts";
 import { browserPorts, type Ports } from "./ports.ts";
@@ -115,7 +114,10 @@ const meeting = (acting: Parts["acting"], live: LiveState) => async (): Promise<
     const { status, retryAfterMs } = await core.meet();
     live.status.value = status;
     const isReached = status.type === "ok" || status.type === "no-rows";
-    if (isReached) await deeds.uploadEvidence(core);
+    if (isReached) {
+      await deeds.uploadEvidence(core);
+      await deeds.fetchAcknowledgements(core);
+    }
     return { ok: isReached || status.type === "never", retryAfterMs };
   } catch (error) {
     live.status.value = { type: "refused", status: 0, code: "storage-failed" };
@@ -194,18 +196,6 @@ const askPersistence = async (live: LiveState): Promise<void> => {
       .catch(() => false)) ?? false;
 };
 
-const wipeSafetyOf = ({ phone, evidence, relayed }: Memory): WipeSafety => {
-  const [unsent, unsettled] = (phone?.epochs ?? []).reduce(
-    ([unsent, unsettled], epoch) => {
-      const open = epoch.entries.filter(({ op }) => op.seq <= epoch.ackedTo && !isSettled(epoch, op.seq));
-      return [unsent + unsentOf(epoch).length, unsettled + open.length];
-    },
-    [0, 0],
-  );
-  const isSafe = unsent + evidence.length + relayed.length === 0;
-  return { isSafe, unsent, unsettled, evidence: evidence.length, relayed: relayed.length };
-};
-
 const ledgerOf = ({ ports, keeper, acting, shown, live, pace }: Parts, close: () => void): Ledger => {
   const memory = keeper.memory;
   const nowMs = (): number => {
@@ -215,6 +205,15 @@ const ledgerOf = ({ ports, keeper, acting, shown, live, pace }: Parts, close: ()
   const syncNow = async (): Promise<SyncStatus> => {
     await pace.now();
     return live.status.value;
+  };
+  const taking = async (take: (acting: Acting) => Promise<Taken>): Promise<Taken> => {
+    const taken = await acting()
+      .then(take)
+      .catch((error: unknown) => {
+        throw recordFault(isOutOfSpace(error) ? "storage-full" : "storage-failed", error);
+      });
+    if (taken.ok && taken.frames > 0) pace.soon();
+    return taken;
   };
   return {
     state: live.state,
@@ -274,11 +273,32 @@ const ledgerOf = ({ ports, keeper, acting, shown, live, pace }: Parts, close: ()
       const { core, deeds } = await acting();
       return { name: `gobi-${name}-${day}.gobi`, bytes: await deeds.exportFrames(core) };
     },
-    importBundle: async (bytes) => {
+    importBundle: (bytes) => taking(({ core, deeds }) => deeds.takeBundle(core, bytes)),
+    importPackage: (given) => taking(({ core, deeds }) => deeds.takePackage(core, given)),
+    outboxAsPackage: async () => {
       const { core, deeds } = await acting();
-      const frames = await deeds.importFrames(core, bytes);
-      if (frames > 0) pace.soon();
-      return frames;
+      return deeds.framesAsPackage(core);
+    },
+    signedAsPackage: async (device) => {
+      const { acknowledged, carried } = memory();
+      const signed =
+        device === null
+          ? acknowledged?.bytes
+          : carried.find((each) => each.device === device)?.acknowledgement;
+      return signed === undefined || signed === null ? null : (await acting()).deeds.signedAsPackage(signed);
+    },
+    dropCarried: async (device) => {
+      const { core, deeds } = await acting();
+      await deeds.dropCarried(core, device);
+    },
+    askAcknowledgement: async () => {
+      const { core, deeds } = await acting();
+      return (await deeds.askAcknowledgement(core))?.ok === true;
+    },
+    sendAgain: async () => {
+      const { core, deeds } = await acting();
+      await deeds.sendAgain(core);
+      pace.soon();
     },
     attach: async (of, bytes, mediaType, role = "photo") => {
       const { core, deeds } = await acting();
@@ -290,7 +310,7 @@ const ledgerOf = ({ ports, keeper, acting, shown, live, pace }: Parts, close: ()
     },
     wipeSafe: async () => {
       await keeper.refresh();
-      return wipeSafetyOf(memory());
+      return (await acting()).deeds.wipeSafetyOf(memory());
     },
     close,
   };

@@ -3,8 +3,8 @@
  * again at any time: the database is the truth, and `version` tells whether another tab has changed it.
  */
 import type { IDBPTransaction } from "idb";
-import type { Bytes } from "../codec/bytes.ts";
-import { toHex } from "../codec/bytes.ts";
+import type { Acknowledgement } from "../codec/acknowledgement.ts";
+import { type Bytes, isEqual, toHex } from "../codec/bytes.ts";
 import { isMalformed } from "../codec/msgpack.ts";
 import { decodeOp, leafHash, nothingSeen, type Seen } from "../codec/op.ts";
 import { compareText } from "../domain/text-order.ts";
@@ -34,6 +34,8 @@ export interface Device extends Identity {
   /** The device secret, as an HMAC key. */
   readonly secret: CryptoKey;
   readonly logKey: string;
+  /** 65 bytes: what the server's device signs by. A server of an earlier version did not say it. */
+  readonly serverKey?: Bytes;
 }
 
 /** Records of the store `meta`, by key. */
@@ -51,6 +53,12 @@ export interface Meta {
   readonly evidenceProblems: readonly EvidenceProblem[];
   /** The key of an enrolment whose answer may be lost: the server takes its code again from the same key. */
   readonly joining: Joining;
+  /** What this phone carries or carried for others, the oldest first. */
+  readonly carried: readonly Carried[];
+  /** What the server signed last about this device: verified when it was stored. */
+  readonly acknowledged: Acknowledged;
+  /** The server's key, where the answer to the enrolment did not hold it. */
+  readonly serverKey: Bytes;
   /** The demo's switch, for the service worker, which sees no page's own store. */
   readonly offline: boolean;
 }
@@ -99,6 +107,31 @@ export interface EvidenceProblem {
   readonly refusedAtMs: number;
 }
 
+/** The work of another device on its way through this one. */
+export interface Carried {
+  /** Hex. */
+  readonly device: string;
+  /** Names of its frames that are still here. */
+  readonly frames: readonly string[];
+  /** Its ops that came by here, by epoch: apart and in order. */
+  readonly ops: readonly (readonly [epoch: number, first: number, last: number])[];
+  /** Server time as estimated. */
+  readonly takenMs: number;
+  /** When the last of them was taken by the server. */
+  readonly sentMs: number | null;
+  /** Why the server has not, or not yet, taken some of it. */
+  readonly problem: { readonly code: string; readonly detail: string } | null;
+  /** What the server signed about the device since, and whether its log held all of this then. */
+  readonly acknowledgement: Bytes | null;
+  readonly isInLog: boolean;
+}
+
+/** What the server signed about this device. */
+export interface Acknowledged {
+  readonly bytes: Bytes;
+  readonly value: Acknowledgement;
+}
+
 /** Table → bucket → key → value. */
 export type Rows = ReadonlyMap<string, ReadonlyMap<string, KeyedRows>>;
 
@@ -122,6 +155,9 @@ export interface Memory {
   readonly problems: readonly FrameProblem[];
   /** Names of frames that are carried for others. */
   readonly relayed: readonly string[];
+  readonly carried: readonly Carried[];
+  /** Null also where it is about the device that this phone was before. */
+  readonly acknowledged: Acknowledged | null;
   /** Names of evidence that is not uploaded. */
   readonly evidence: readonly string[];
   readonly evidenceProblems: readonly EvidenceProblem[];
@@ -152,6 +188,8 @@ export const emptyMemory = (): Memory => ({
   pull: noPull(),
   problems: [],
   relayed: [],
+  carried: [],
+  acknowledged: null,
   evidence: [],
   evidenceProblems: [],
 });
@@ -209,6 +247,8 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
     relayed,
     evidence,
     evidenceProblems,
+    carried,
+    acknowledged,
     rows,
     staged,
     chunks,
@@ -225,6 +265,8 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
     tx.objectStore("relayed").getAllKeys(),
     tx.objectStore("evidence").index("uploaded").getAllKeys(0),
     get("evidenceProblems"),
+    get("carried"),
+    get("acknowledged"),
     rowsVersion === before.rowsVersion ? null : tx.objectStore("rows").getAll(),
     tx.objectStore("staged").getAll(),
     tx.objectStore("snapshotChunks").getAllKeys(),
@@ -275,10 +317,15 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
     pull: applied,
     problems: problems ?? [],
     relayed,
+    carried: carried ?? [],
+    acknowledged: isAbout(device, acknowledged) ? acknowledged : null,
     evidence,
     evidenceProblems: evidenceProblems ?? [],
   };
 };
+
+const isAbout = (device: Device | null, said: Acknowledged | undefined): said is Acknowledged =>
+  device !== null && said !== undefined && isEqual(said.value.device, device.device);
 
 const isSame = (a: Identity, b: Identity): boolean => toHex(a.device) === toHex(b.device);
 

@@ -1,7 +1,8 @@
 /** How the ledger stands, as signals: who, since when, how far behind, and whether the world can be reached. */
 import { computed, type Signal, signal } from "@preact/signals";
 import { readWiped } from "../storage/second-head.ts";
-import type { ClockTrust, LedgerState, SyncStatus } from "./ledger-types.ts";
+import { carriedFor } from "./carried-for.ts";
+import type { ClockTrust, LedgerState, SignedWord, SyncStatus } from "./ledger-types.ts";
 import { unsentCount } from "./keeper.ts";
 import type { Memory } from "./memory.ts";
 import { deviceInfo, signedIn } from "./who.ts";
@@ -29,6 +30,9 @@ const trustOf = ({ phone }: Memory): ClockTrust => {
   if (phone === null || !phone.clock.setting.isSet) return "unknown";
   return phone.clock.setting.run === phone.clock.run ? "synced" : "estimated";
 };
+
+const signedWordOf = ({ acknowledged }: Memory): SignedWord | null =>
+  acknowledged === null ? null : { atMs: acknowledged.value.atMs, bearer: acknowledged.value.bearer };
 
 const sinceOf = ({ phone }: Memory): number | null =>
   phone === null
@@ -77,6 +81,8 @@ export const openState = (ports: Ports, { memory }: Shown): LiveState => {
       wiped: computed(steady(() => (memory.value.device === null ? readWiped(ports.local) : null))),
       persisted,
       relayedCount: computed(() => memory.value.relayed.length),
+      carried: computed(steady(() => carriedFor(memory.value.carried))),
+      signedWord: computed(steady(() => signedWordOf(memory.value))),
     },
     syncing,
     status,

@@ -11,15 +11,18 @@ const VALUE_BYTES = 32;
 
 /**
  * Cuts consecutive ops into stretches that each fit into one frame. A frame tells times as differences, and none of
- * them may be beyond what an integer holds, however wrong a clock was.
+ * them may be beyond what an integer holds, however wrong a clock was. A stretch of one op may be longer than `bytesMax`.
  */
-export const stretches = (entries: readonly Recorded[]): (readonly Recorded[])[] => {
+export const stretches = (
+  entries: readonly Recorded[],
+  bytesMax: number = FRAME_BYTES_MAX,
+): (readonly Recorded[])[] => {
   const cut: (readonly Recorded[])[] = [];
   let [first, size] = [0, HEADER_BYTES];
   entries.forEach((entry, number) => {
     const beside = entry.values.reduce((sum, [, value]) => sum + value.length + VALUE_BYTES, 0);
     const cost = entry.data.length + OP_SHARE_BYTES + beside;
-    const isFull = number - first === FRAME_OPS || size + cost > FRAME_BYTES_MAX;
+    const isFull = number - first === FRAME_OPS || size + cost > bytesMax;
     const isFar = Math.abs(entry.op.at - (entries[number - 1]?.op.at ?? entry.op.at)) > INT_MAX;
     if (number > first && (isFull || isFar)) {
       cut.push(entries.slice(first, number));

@@ -132,7 +132,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     return null;
   },
   export: async (phone, tab) => (await phone.page(tab).ledger.exportOutbox()).bytes,
-  import: (phone, tab, given) => phone.page(tab).ledger.importBundle(fromHex(given["hex"] as string)),
+  import: async (phone, tab, given) => {
+    const taken = await phone.page(tab).ledger.importBundle(fromHex(given["hex"] as string));
+    return taken.ok ? taken.frames : 0;
+  },
   "set-offline": (phone, tab, given) => {
     phone.page(tab).ledger.setOffline(given["offline"] === true);
     return null;

@@ -56,8 +56,6 @@ export const kit: Readonly<Record<keyof typeof zh | keyof typeof kitLater, Messa
   "sync.never": "Never synced",
   "sync.safe": "Everything is uploaded and safe",
   "sync.keepsAll": "Without signal it stays on this phone and uploads by itself later",
-  "sync.exportHint":
-    "Still no signal? Export the records as a file or QR codes; another phone can carry them",
 
   "scan.aim": "Aim at a barcode or QR code",
   "scan.ready": "Ready to scan",

@@ -23,7 +23,6 @@ export const kit = {
   "sync.never": "还没有同步过",
   "sync.safe": "全部已上传，可以放心",
   "sync.keepsAll": "没有信号也会保存在手机里，有信号后自动上传",
-  "sync.exportHint": "一直没有信号？把记录导出成文件或二维码，由别的手机带回去",
 
   "scan.ok": "扫到了",
   "scan.duplicate": "已经扫过",

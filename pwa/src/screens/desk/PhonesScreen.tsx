@@ -16,6 +16,7 @@ import { QrImage } from "../../ui/QrImage.tsx";
 import { Sheet } from "../../ui/Sheet.tsx";
 import { ChoiceSheet } from "../lines/choices.tsx";
 import { type Contact, type NewCode, readCode, readContacts } from "./answers.ts";
+import { UnreadList } from "./UnreadList.tsx";
 
 const SILENT_MS = 24 * 3_600_000;
 const CLOCK_OFF_MS = 60_000;
@@ -49,6 +50,7 @@ const contactText = (
     silent < 60_000 ? t("phones.seenNow") : t("phones.seen", { age: formatAge(silent) }),
     contact.pending === null || contact.pending === 0 ? "" : t("phones.pending", { n: contact.pending }),
     contact.waiting === 0 ? "" : t("phones.waiting", { n: contact.waiting }),
+    contact.missing === 0 ? "" : t("phones.missing", { n: contact.missing }),
     contact.clockOffMs === null || Math.abs(contact.clockOffMs) < CLOCK_OFF_MS
       ? ""
       : t("phones.clockOff", { age: formatAge(Math.abs(contact.clockOffMs)) }),
@@ -134,9 +136,14 @@ export const PhonesScreen = (_props: ScreenProps): VNode => {
                 .filter((part) => part !== "")
                 .join(" · ")}
               end={
-                device.id === ledger.state.device.value?.id ? (
-                  <Chip tint="info" label={t("phones.thisOne")} />
-                ) : null
+                <>
+                  {contacts?.get(device.id)?.isSafe === true ? (
+                    <Chip tint="ok" icon="shield" label={t("phones.safe")} />
+                  ) : null}
+                  {device.id === ledger.state.device.value?.id ? (
+                    <Chip tint="info" label={t("phones.thisOne")} />
+                  ) : null}
+                </>
               }
             />
           );
@@ -145,6 +152,7 @@ export const PhonesScreen = (_props: ScreenProps): VNode => {
           <EmptyState icon="qr" title={t("phones.none")} text={t("phones.noneHint")} />
         ) : null}
       </List>
+      <UnreadList />
       {choosing ? (
         <ChoiceSheet
           table="person"

@@ -18,6 +18,10 @@ export interface Contact {
   /** Stretches of its ops that wait on the server for a predecessor. */
   readonly waiting: number;
   readonly clockOffMs: number | null;
+  /** Names, texts and documents of its ops that never arrived. */
+  readonly missing: number;
+  /** When it last called it held nothing that is not on the server in full. */
+  readonly isSafe: boolean;
 }
 
 /** By device. */
@@ -31,10 +35,33 @@ export const readContacts = (body: unknown): ReadonlyMap<string, Contact> =>
         pending: wholeOrNull(row["pending"]),
         waiting: listOf(row["waiting"]).length,
         clockOffMs: wholeOrNull(row["clock_off"]),
+        missing: (wholeOrNull(row["missing_values"]) ?? 0) + (wholeOrNull(row["missing_evidence"]) ?? 0),
+        isSafe: row["is_safe"] === true,
       };
       return [id, contact] as const;
     }),
   );
+
+/** Bytes that the server keeps though nobody can read them here, or not yet. */
+export interface UnreadFrame {
+  readonly hash: string;
+  readonly uploaderName: string;
+  /** The device that they claim to be of; empty where that cannot be read. */
+  readonly device: string;
+  readonly code: string;
+  readonly size: number;
+  readonly arrivedMs: number;
+}
+
+export const readUnread = (body: unknown): readonly UnreadFrame[] =>
+  listOf(fieldsOf(body)["frames"]).map((row) => ({
+    hash: word(row["hash"]),
+    uploaderName: word(row["uploader_name"]),
+    device: word(row["device"]),
+    code: word(row["code"]),
+    size: wholeOrNull(row["size"]) ?? 0,
+    arrivedMs: wholeOrNull(row["arrived"]) ?? 0,
+  }));
 
 export interface BalanceThen {
   readonly item: string;

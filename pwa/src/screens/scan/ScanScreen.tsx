@@ -1,14 +1,16 @@
 /** Scan anything and be told what it is, with the acts that make sense for it. */
 import type { VNode } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ScreenProps } from "../../app/lazy-screen.tsx";
 import { useLedger } from "../../app/ledger-context.ts";
 import { formatQuantity, kilograms } from "../../app/items.ts";
 import { lotName, namesFrom } from "../../app/names.ts";
 import { type Reading, useReading } from "../../app/reading.ts";
 import { Screen } from "../../app/Screen.tsx";
+import { PART_PREFIX } from "../../codec/parts.ts";
 import { formatOn } from "../../i18n/format.ts";
 import { t } from "../../i18n/i18n.ts";
+import { onScan } from "../../scan/scan.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Card, Facts, List, ListRow } from "../../ui/Card.tsx";
 import { Chip } from "../../ui/Chip.tsx";
@@ -95,6 +97,15 @@ export const ScanScreen = (_props: ScreenProps): VNode => {
   const names = namesFrom(useLedger());
   const [reading, setReading] = useState<Reading | null>(null);
   const nav = useNav();
+  useEffect(
+    () =>
+      onScan(({ text }) => {
+        if (!text.startsWith(PART_PREFIX)) return "pass";
+        go(["carry"]);
+        return { verdict: "ok", text: t("relay.readTitle") };
+      }),
+    [],
+  );
   useReading((next) => {
     if (next.type === "enrol") {
       go(["enrol"], { u: next.url });
