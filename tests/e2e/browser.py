@@ -3,11 +3,12 @@
 import contextlib
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.e2e.cable import Cable
-from tests.e2e.camera import Code, film
+from tests.e2e.camera import Code, film, film_pictures
 from tests.services import CHROMIUM_ARGS, chromium_path
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ class PhoneBrowser:
     def show(self, code: Code | None) -> None:
         """Hold a label before the camera; seen the next time the camera starts."""
         film(self._film, code)
+
+    def look_at(self, pictures: Sequence[bytes]) -> None:
+        """Hold the camera before another screen; seen the next time the camera starts."""
+        film_pictures(self._film, pictures)
 
     def kill(self) -> None:
         """SIGKILL the whole browser: no page hears of it."""

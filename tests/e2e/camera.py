@@ -3,6 +3,7 @@
 import base64
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -42,11 +43,19 @@ def draw(*codes: Code) -> list[Symbol]:
 
 
 def film(path: Path, code: Code | None) -> None:
-    """Write the film of one label, or of an empty wall, in one step: a browser never sees half of it."""
+    """Write the film of one label, or of an empty wall."""
     luma = _picture(draw(code)[0]) if code is not None else bytes([_WALL]) * (WIDTH * HEIGHT)
+    film_pictures(path, [luma] * FRAMES)
+
+
+def film_pictures(path: Path, pictures: Sequence[bytes]) -> None:
+    """Write a film that shows pictures again and again, in one step: a browser never sees half of it.
+
+    A picture is WIDTH × HEIGHT bytes of grey.
+    """
     header = f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode()
     fresh = path.with_suffix(".new")
-    fresh.write_bytes(header + (b"FRAME\n" + luma + _CHROMA) * FRAMES)
+    fresh.write_bytes(header + b"".join(b"FRAME\n" + luma + _CHROMA for luma in pictures))
     fresh.replace(path)
 
 

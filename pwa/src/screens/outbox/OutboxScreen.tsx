@@ -32,6 +32,8 @@ export const OutboxScreen = (_props: ScreenProps): VNode => {
   const [shown, setShown] = useState<OutboxItem | null>(null);
   const voided = voidedOf(items);
   const last = state.lastSyncAt.value;
+  // Who has work and no network looks for the way out first.
+  const isStranded = state.pendingCount.value > 0 && !state.online.value;
   const nav = useNav();
   const syncNow = async (): Promise<void> => {
     const status = await ledger.syncNow();
@@ -54,6 +56,8 @@ export const OutboxScreen = (_props: ScreenProps): VNode => {
     >
       <Brought />
       <Safety />
+      <CarriedList />
+      {isStranded ? <Carry /> : null}
       <List label={t("outbox.mine")}>
         {items.slice(0, SHOWN_MAX).map((item) => {
           const stage = stageOf(item);
@@ -80,8 +84,7 @@ export const OutboxScreen = (_props: ScreenProps): VNode => {
           <EmptyState icon="upload" title={t("outbox.empty")} text={t("outbox.emptyHint")} />
         ) : null}
       </List>
-      <CarriedList />
-      <Carry />
+      {isStranded ? null : <Carry />}
       {shown === null ? null : (
         <OpSheet item={shown} isVoided={voided.has(shown.ref.hash)} onClose={() => setShown(null)} />
       )}

@@ -33,6 +33,7 @@ export const PartsView = ({ shown, label }: { readonly shown: Package; readonly 
       <div class="parts">
         <QrImage content={parts.part(number)} label={label} level="L" />
       </div>
+      <p class="form-hint">{t("relay.hint")}</p>
       {parts.blocks === 1 ? null : (
         <>
           <ProgressBar
@@ -45,12 +46,10 @@ export const PartsView = ({ shown, label }: { readonly shown: Package; readonly 
           </p>
           <Button
             label={isPaused ? t("relay.resume") : t("relay.pause")}
-            icon={isPaused ? "forward" : "minus"}
             onPress={() => setPaused(!isPaused)}
           />
         </>
       )}
-      <p class="lead">{t("relay.hint")}</p>
     </>
   );
 };
