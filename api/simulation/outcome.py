@@ -54,6 +54,10 @@ class Stage:
         """End the process."""
         self._phones.close()
 
+    def kill(self) -> None:
+        """End the process whatever it does."""
+        self._phones.kill()
+
     async def outcome(self, plan: Plan) -> Outcome:
         """Play a plan, and look."""
         folder = Path(mkdtemp(prefix="gobi-sim-")) if plan.on_disk else new_folder()

@@ -84,6 +84,11 @@ class Phones:
         self._process.wait(timeout=20)
         self._pipe(self._process.stdout).close()
 
+    def kill(self) -> None:
+        """End the process whatever it does."""
+        self._process.kill()
+        self._process.wait(timeout=20)
+
     def command(self, phone: str, verb: str, **arguments: Any) -> tuple[int, Turn]:
         """Begin a command; return its number and what happened at once. It has ended when it is among the answers."""
         self._last += 1
