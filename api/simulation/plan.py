@@ -16,7 +16,7 @@ YEAR_MS: Final = 365 * DAY_MS
 BEGIN_MS: Final = FOUNDED_MS + 2 * HOUR_MS
 """When the phones are enrolled."""
 SEED_BITS: Final = 48
-SMALL, MEDIUM, LARGE = 0.78, 0.18, 0.04
+SMALL, MEDIUM, LARGE = 0.84, 0.13, 0.03
 """Shares of worlds by size."""
 CALM: Final = 0.06
 """Share of worlds in which nothing goes wrong: the laws must hold there, and a planted bug shows there the plainest."""
