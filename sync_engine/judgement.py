@@ -282,11 +282,14 @@ class Judgement:
         anew = {index for digest in self._numbers for index in known.namers.get(digest, ())}
         anew |= known.unread
         known.unread = set()
+        told = []
         for index in sorted(anew):
             entry = self._entry(index)
             if entry.verdict == DEFERRED and index < self._first:
                 self._judge_anew(entry)
-        for entry in self.entries:
+                told.append(self._entry(index))
+        # A manager's word on an op that came only now was waiting for it, and acts now.
+        for entry in (*told, *self.entries):
             if entry.op.kind == "resolve" and entry.verdict == ACCEPTED:
                 self._resolve(entry)
 

@@ -10,7 +10,7 @@ from api.simulation.work import MARK
 from domain.canonical import decode
 from domain.merkle import Frontier
 from domain.ops import named_hashes
-from domain.rights import KINDS_BY_ROLE, may_record
+from domain.rights import DESK_ROLES, KINDS_BY_ROLE, may_record
 from sync_engine.logged import ACCEPTED, DEFERRED, QUARANTINED
 from sync_engine.verdicts import RESOLVED
 
@@ -102,9 +102,12 @@ def _has_role(found: Found, person: str) -> bool:
 
 def _unsettled(found: Found, view: PhoneView, item: Any) -> Iterator[Breach]:
     entry = found.by_hash.get(item["ref"]["hash"])
-    if entry is None or (entry.stored.verdict == DEFERRED and item["stage"] == "acked"):
+    if entry is None:
         return
-    if item["stage"] != "settled":
+    if entry.stored.verdict == DEFERRED:
+        if item["stage"] == "settled":
+            yield Breach("diverged", "what is deferred stays in sight", f"{view.hand.name}: op {entry.leaf}")
+    elif item["stage"] != "settled":
         yield Breach("stuck", "queues are empty", f"{view.hand.name}: {item['kind']} is {item['stage']} only")
     elif (item["verdict"]["verdict"], item["verdict"]["code"]) != (entry.stored.verdict, entry.stored.code):
         said = f"{item['verdict']}, and the log {entry.stored.verdict} {entry.stored.code}"
@@ -211,6 +214,18 @@ def rights_are_kept(found: Found) -> Iterator[Breach]:
             yield Breach("diverged", "rights are kept", f"op {entry.leaf}, a {op.kind} by {who}, is accepted")
 
 
+def a_managers_word_stands(found: Found) -> Iterator[Breach]:
+    """The last accepted `resolve` that names an op is the verdict on it, wherever it may change one."""
+    for entry in found.entries:
+        if entry.op.kind != "resolve" or entry.stored.verdict != ACCEPTED:
+            continue
+        for name in named_hashes(entry.op)[:1]:
+            named = found.by_hash.get(name.hex())
+            if named is not None and named.stored.verdict != ACCEPTED and named.stored.code != RESOLVED:
+                said = f"op {named.leaf} is {named.stored.verdict}, whatever op {entry.leaf} says"
+                yield Breach("diverged", "a manager's word stands", said)
+
+
 def places_sum_to_nothing(found: Found) -> Iterator[Breach]:
     """The sum over all places of every lot is nothing, in every measure."""
     sums: dict[tuple[str, str], tuple[int, int]] = {}
@@ -239,12 +254,25 @@ def phones_hold_the_rows(found: Found) -> Iterator[Breach]:
             for bucket, tables in view.stored["buckets"].items()
         }
         for bucket, expected in held.items():
+            if not _may_have(found, view, bucket):
+                yield Breach("diverged", "phones hold what they may", f"{name} still has {bucket}")
             odd = expected.items() ^ rows.get(bucket, {}).items()
             if odd:
                 yield Breach(
                     "diverged", "phones hold the rows", f"{name}: {len(odd)} of {bucket}, {min(odd)[0]}"
                 )
         yield from _shown(view, rows, held)
+
+
+def _may_have(found: Found, view: PhoneView, bucket: str) -> bool:
+    """Whether somebody's rights let their phone have a bucket."""
+    worker = view.hand.worker
+    if not _has_role(found, worker.person):
+        return False
+    is_desk = worker.role in DESK_ROLES
+    if bucket.startswith("site:") and worker.places is not None and not is_desk:
+        return bucket.removeprefix("site:") in worker.places
+    return is_desk or bucket != "desk"
 
 
 def _shown(view: PhoneView, rows: Any, held: Any) -> Iterator[Breach]:
@@ -274,6 +302,6 @@ def _rows(found: Found, wanted: str) -> Iterator[Any]:
 
 LAWS: Final[tuple[Law, ...]] = (
     saved_is_logged, once_and_as_told, forks_are_found, queues_are_empty, deferred_waits_for_something,
-    tables_follow_from_the_log, checkpoints_are_of_this_log, time_is_bounded_by_the_server, rights_are_kept,
-    places_sum_to_nothing, phones_hold_the_rows,
+    a_managers_word_stands, tables_follow_from_the_log, checkpoints_are_of_this_log, time_is_bounded_by_the_server,
+    rights_are_kept, places_sum_to_nothing, phones_hold_the_rows,
 )  # fmt: skip

@@ -42,9 +42,9 @@ class Hand:
     """How its last sync ended."""
 
     @property
-    def role(self) -> str:
-        """What its owner is."""
-        return _WORKERS[self.person].role
+    def worker(self) -> Worker:
+        """Its owner."""
+        return _WORKERS[self.person]
 
     def clocks(self, at_ms: int) -> dict[str, int]:
         """What its clocks show."""

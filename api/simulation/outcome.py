@@ -20,7 +20,9 @@ from api.simulation.plan import Plan
 from api.simulation.play import Play
 from api.simulation.server import App, SimServer, new_folder
 from api.simulation.steps import do
+from sync_engine import row_pages
 
+PAGE_ROWS: Final = row_pages.PAGE_ROWS
 FOLDED_EVERY: Final = 3
 """The log is folded in another order in one world of so many: it costs as much as all other laws together."""
 
@@ -40,6 +42,10 @@ class Outcome(NamedTuple):
     def is_well(self) -> bool:
         """Whether every law held."""
         return not self.breaches
+
+
+PAGE_ROWS_SMALL: Final = 30
+"""A whole company's rows fit into one page: in every second world pages are small, so that they are turned."""
 
 
 class Stage:
@@ -71,6 +77,7 @@ class Stage:
 
 
 async def _played(play: Play) -> Outcome:
+    setattr(row_pages, "PAGE_ROWS", PAGE_ROWS if play.plan.seed % 2 else PAGE_ROWS_SMALL)  # noqa: B010  # a constant elsewhere
     await play.begin()
     await play.live(do)
     await play.heal()

@@ -44,7 +44,7 @@ def record(play: Play, hand: Hand, chance: Random, *, tab: int = 0, **faults: An
     """Somebody records something, whatever the phone makes of it."""
     for _ in range(ATTEMPTS):
         mark = f"~{len(play.memory.marks)}~"
-        intent = draw(Desk(chance, mark, play.now_ms, _known(play, hand, chance)), hand.role)
+        intent = draw(Desk(chance, mark, play.now_ms, _known(play, hand, chance)), hand.worker.role)
         answer = play.tell(hand, "record", tab=tab, **_arguments(intent), **faults)
         assert answer is not None, "recording never waits for the network"
         keep(play, hand, intent, mark, answer)

@@ -57,11 +57,14 @@ async def revoke_role(play: Play, hand: Hand, chance: Random) -> None:
     """Somebody loses a right, and mostly gets it again."""
     if not play.server.is_up:
         return
-    await play.server.record("revoke", ["role", hand.person, hand.role])
+    await play.server.record("revoke", ["role", hand.person, hand.worker.role])
 
     async def again() -> None:
         if play.server.is_up:
-            await play.server.record("grant", [hand.person, hand.role])
+            who = hand.worker
+            await play.server.record(
+                "grant", [who.person, who.role, list(who.places) if who.places else None]
+            )
 
     if chance.random() < MOSTLY:
         play.at(play.now_ms + chance.randrange(MINUTE_MS, 2 * DAY_MS), again)

@@ -320,6 +320,18 @@ def test_nobodys_word_makes_an_op_readable(company: Company) -> None:
     assert company.verdict("limin") == ("refused", "not-resolvable")
 
 
+def test_a_managers_word_that_came_before_its_op_acts_when_that_arrives(company: Company) -> None:
+    company.record("sun", "adjust", "found", [["TOM-5", "1121", "", "R1", 3]])
+    adjust = company.chains["sun"].prev
+    company.record("limin", "resolve", "accepted", "she is right", names=[adjust])
+    company.bring("limin")
+    assert company.verdict("limin") == ("deferred", "missing-op")
+    company.bring("sun")
+    assert company.verdict("limin") == ("accepted", "")
+    assert company.verdict("sun") == ("accepted", "resolved")
+    assert company.on_hand() == 1003
+
+
 def test_a_fork_can_be_resolved_too(company: Company) -> None:
     chain = company.chains["liu"]
     clone = Chain(chain.key, chain.epoch, chain.prev, chain.seq, list(chain.ops))
