@@ -22,14 +22,15 @@ def buckets_of(
 ) -> tuple[str, ...]:
     """Return the buckets, sorted, that the grants in the log below an index give a person at an instant.
 
-    `sites` are the buckets of all sites, `site_of` the bucket of a place. Who has no role gets nothing. A role
-    without places is one for every site; roles of the desk get the desk and every site whatever their places, for
-    they answer for the whole.
+    `sites` are the buckets of all sites, `site_of` the bucket of a place. What became of its own
+    ops every device may know; who has no role gets nothing else. A role without places is one for every site; roles
+    of the desk get the desk and every site whatever their places, for they answer for the whole.
     """
+    own = f"device:{device.hex()}"
     grants = directory.grants_of(person, below=below, at_ms=at_ms)
     if not grants:
-        return ()
-    found = {ORG, f"device:{device.hex()}"}
+        return (own,)
+    found = {ORG, own}
     for grant in grants:
         if grant.role in DESK_ROLES:
             found.add(DESK)

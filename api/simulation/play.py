@@ -111,7 +111,9 @@ class Play:
     def open(self, hand: Hand, *, tab: int = 0, version: str | None = None) -> None:
         """Somebody opens the app; one that is open in this tab is killed by it."""
         seed = hand.seed ^ self.plan.seed
-        told = self.ask(hand, "open", tab=tab, seed=seed, version=hand.version if version is None else version)
+        told = self.ask(
+            hand, "open", tab=tab, seed=seed, version=hand.version if version is None else version
+        )
         hand.device = "" if told["device"] is None else told["device"]["id"]
         hand.is_open = True
         hand.tabs.add(tab)

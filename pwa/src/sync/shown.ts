@@ -12,7 +12,7 @@ import { overlayOrders, overlayTasks } from "../fold/progress.ts";
 import type { OutboxItem } from "./ledger-types.ts";
 import type { KeyedRows } from "./layered-rows.ts";
 import { emptyMemory, type EvidenceProblem, type FrameProblem, type Memory } from "./memory.ts";
-import { isSettled, type Recorded } from "./outbox.ts";
+import { type Epoch, isSettled, type Recorded } from "./outbox.ts";
 import { type Balance, readRow, type Row, SEPARATOR, type Table } from "./rows.ts";
 
 export interface Shown {
@@ -83,9 +83,12 @@ export const openShown = (): Shown => {
     return made;
   };
 
+  const rulings = keyed("verdict");
+  const verdicts = computed(() => rulingsByDot(rulings.value));
+
   let lastPending: readonly PendingOp[] = [];
   const pending = computed((): readonly PendingOp[] => {
-    const ops = pendingOps(memory.value);
+    const ops = pendingOps(memory.value, verdicts.value);
     const isSame =
       ops.length === lastPending.length && ops.every((op, i) => op.body === lastPending[i]?.body);
     if (!isSame) lastPending = ops;
@@ -136,8 +139,6 @@ export const openShown = (): Shown => {
     return made;
   };
 
-  const rulings = keyed("verdict");
-  const verdicts = computed(() => rulingsByDot(rulings.value));
   return {
     memory,
     show: (now) => {
@@ -156,11 +157,21 @@ export const openShown = (): Shown => {
   };
 };
 
+/**
+ * Whether an op has its verdict. The server's ranges speak of dots, which the branches of a fork share: where the other
+ * branch's op is still deferred, the row with this op's hash tells.
+ */
+const hasVerdict = (epoch: Epoch, entry: Recorded, rulings: Rulings): boolean =>
+  isSettled(epoch, entry.op.seq) ||
+  (rulings.get(dotKey(epoch.number, entry.op.seq)) ?? []).some(
+    ({ hash, verdict }) => hash !== null && verdict !== DEFERRED && isEqual(hash, entry.hash),
+  );
+
 /** Own ops without a verdict in the rows, in the order in which they were made. */
-const pendingOps = ({ phone }: Memory): readonly PendingOp[] =>
+const pendingOps = ({ phone }: Memory, rulings: Rulings): readonly PendingOp[] =>
   (phone?.epochs ?? []).flatMap((epoch) =>
     epoch.entries.flatMap((entry) => {
-      if (isSettled(epoch, entry.op.seq)) return [];
+      if (hasVerdict(epoch, entry, rulings)) return [];
       const body = bodyOf(entry);
       return body === null ? [] : [{ body, hash: toHex(entry.hash), at: entry.op.at }];
     }),
@@ -232,6 +243,7 @@ interface Ruling {
 }
 type Rulings = ReadonlyMap<string, readonly Ruling[]>;
 
+const DEFERRED = "deferred";
 const ACCEPTED: OutboxItem["verdict"] = { verdict: "accepted", code: "" };
 
 /** The branches of a fork share their dots: the hash tells whose verdict it is. */
@@ -267,7 +279,11 @@ const outboxItems = (
     .flatMap((epoch) =>
       epoch.entries.map((entry): OutboxItem => {
         const { seq } = entry.op;
-        const stage = isSettled(epoch, seq) ? "settled" : seq <= epoch.ackedTo ? "acked" : "recorded";
+        const stage = hasVerdict(epoch, entry, rulings)
+          ? "settled"
+          : seq <= epoch.ackedTo
+            ? "acked"
+            : "recorded";
         const ruled = ruledOn(rulings.get(dotKey(epoch.number, seq)) ?? [], entry.hash);
         const verdict =
           ruled !== undefined
