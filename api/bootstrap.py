@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api.backups.confirmed import ConfirmedBackups
 from api.clock import Clock, wall_clock
 from api.dpop import Proofs, ProofsInMemory
 from api.founding import Founding, genesis_fields, refuse_unsigned
@@ -64,6 +65,7 @@ class House(Struct, frozen=True, kw_only=True):
     snapshotter: Snapshotter
     bucket_tokens: BucketTokens
     proofs: Proofs
+    backups: ConfirmedBackups
     clock: Clock
 
     @property
@@ -231,6 +233,7 @@ def _wire(
         snapshotter=Snapshotter(store=snapshots, sequencer=sequencer, org=org, now_ms=clock),
         bucket_tokens=BucketTokens(secrets.dpop, org),
         proofs=_proofs(secrets, engine, org),
+        backups=ConfirmedBackups(engine, org),
         clock=clock,
     )
 

@@ -96,6 +96,9 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "not-recorded": _CONFLICT,
     "wrong-setting": _BAD,
     "not-founded": HTTPStatus.NOT_FOUND,
+    "wrong-backup": _UNPROCESSABLE,
+    "not-recovering": _CONFLICT,
+    "newer-head-known": _CONFLICT,
     # the world
     "bug": HTTPStatus.INTERNAL_SERVER_ERROR,
     "too-many-listeners": _UNAVAILABLE,
@@ -104,6 +107,7 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "log-rolled-back": HTTPStatus.INTERNAL_SERVER_ERROR,
     "pin-lost": HTTPStatus.INTERNAL_SERVER_ERROR,
     "ledger-recovering": _UNAVAILABLE,
+    "backup-fault": _UNAVAILABLE,
     "log-contradicted": HTTPStatus.INTERNAL_SERVER_ERROR,
     "tile-missing": HTTPStatus.INTERNAL_SERVER_ERROR,
     "pin-fault": _UNAVAILABLE,

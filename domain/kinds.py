@@ -530,6 +530,8 @@ class Enrol(Body, frozen=True):
     name: Text
     person: Id | None
     purpose: Literal["phone", "desk", "server", "shared"]
+    was: bytes | None = None
+    """The enrol op of before, in an end of the log that was lost: what the device's chain follows."""
 
 
 class Session(Body, frozen=True):

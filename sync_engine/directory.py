@@ -115,7 +115,7 @@ class Directory:
             self._grants.setdefault(person, []).append(Grant(person, "admin", None, None, None, index))
         elif isinstance(body, kinds.Enrol):
             self._devices[body.device] = Device(
-                body.device, body.key, body.name, body.person, body.purpose, index, entry.hash
+                body.device, body.key, body.name, body.person, body.purpose, index, body.was or entry.hash
             )
             self._enter_key(body.device, index, body.key)
         elif isinstance(body, kinds.Session):

@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 
 from domain.canonical import MalformedError
 from domain.errors import DomainError
-from domain.kinds import Genesis, parse_body
+from domain.kinds import Body, Enrol, Genesis, MalformedBodyError, parse_body
 from domain.ops import GENESIS_PREV, Op, decode_op, device_id, leaf_hash
 from sync_engine.commit import KeptValue, SealedStretch
 from sync_engine.device_keys import DeviceKeys
@@ -168,9 +168,9 @@ def _bytes(ops: Sequence[StoredOp]) -> Iterator[Finding]:
 def _chains(ops: Sequence[StoredOp], decoded: Sequence[Op]) -> Iterator[Finding]:
     """Find ops that do not follow an op of their device, and forks that are not marked as such."""
     enrolled = {
-        bytes(op.body[2]): leaf_hash(stored.data)
+        body.device: body.was or leaf_hash(stored.data)
         for stored, op in zip(ops, decoded, strict=True)
-        if op.kind == "enrol"
+        if op.kind == "enrol" and isinstance(body := _body(op), Enrol)
     }
     known: dict[bytes, StoredOp] = {}
     main: set[tuple[bytes, int, int]] = set()
@@ -194,6 +194,13 @@ def _chains(ops: Sequence[StoredOp], decoded: Sequence[Op]) -> Iterator[Finding]
         known[stored.hash] = stored
 
 
+def _body(op: Op) -> Body | None:
+    try:
+        return parse_body(op.kind, op.body)
+    except MalformedBodyError:
+        return None
+
+
 def _genesis(org: str, decoded: Sequence[Op], directory: Directory) -> Iterator[Finding]:
     """Find a log that does not begin with a genesis by its own server, signed by two of three root keys."""
     genesis = directory.genesis
@@ -205,7 +212,7 @@ def _genesis(org: str, decoded: Sequence[Op], directory: Directory) -> Iterator[
     for index, op in enumerate(decoded):
         if op.kind != "genesis" or op.device != decoded[0].device:
             continue
-        body = parse_body(op.kind, op.body)
+        body = _body(op)
         if isinstance(body, Genesis) and (fault := genesis_fault(org, body)) is not None:
             yield Finding("ops", f"op {index}", f"its root keys do not vouch for it: {fault}")
 

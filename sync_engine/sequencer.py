@@ -193,13 +193,13 @@ class Sequencer:
         _, commit, first = await self._enqueue(Job(intentions=intentions))
         return list(commit.recorded[first : first + len(intentions)])
 
-    async def found(self, founder: Founder) -> Commit:
-        """Commit what the founder makes of the empty ledger.
+    async def found(self, founder: Founder, *, anew: bool = False) -> Commit:
+        """Commit what the founder makes of the empty ledger; `anew`: of one that lost its end. It need not be started.
 
         Raises FaultError: also when another process founded it at the same time.
         """
         async with self._writing():
-            if self._position.size:
+            if self._position.size and not anew:
                 raise LedgerUnavailableError(reason="it is founded already", retryable=False)
             return await self._store_commit(founder(self.ledger, self._now_ms()))
 

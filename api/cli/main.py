@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from api.cli import bench, demo, doctor, found, imports, serve, simulate
+from api.cli import backup, bench, demo, doctor, found, imports, restore, serve, simulate
 from domain.errors import DomainError, FaultError
 
 _HELP: Final = """\
@@ -22,6 +22,7 @@ Run a company:
   gobi serve --host 0.0.0.0
   gobi import items.csv places.csv opening.xlsx --dry-run
   gobi doctor                prove that the tables follow from the log, and the log from its signatures
+  gobi backup TO             one checked file; gobi restore and gobi recover bring a server back
 
 Measure it:
   gobi bench all
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         prog="gobi", description=_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (serve, demo, found, imports, bench, simulate, doctor):
+    for module in (serve, demo, found, imports, bench, simulate, doctor, backup, restore):
         module.add(commands)
     return whole
 

@@ -115,6 +115,7 @@ async def exchange(
         is_proven=is_proven,
         now_ms=house.clock(),
         tokens=house.bucket_tokens,
+        covered_size=await house.backups.covered(house.clock()),
     )
 
 

@@ -71,7 +71,7 @@ FIELDS: Final[dict[str, tuple[Any, ...]]] = {
     "sign": (b"\x01", b"\x02", b"\x03", b"\x04"),
     "genesis": ("绿原", KEY, "log+1+AA", (KEY, KEY), (b"\x01",), "policy", ("limin", "李敏", b"\x05"), 480,
                 ("gobi.example/lvyuan", 9, HASH, 7)),
-    "enrol": (DEVICE, KEY, "刘洋的手机", "liu", "phone"),
+    "enrol": (DEVICE, KEY, "刘洋的手机", "liu", "phone", HASH),
     "session": ("liu", 1_795_363_200_000, b"\x01\x02", "passkey", b"\x03"),
     "grant": ("liu", "picker", ("R1",), 1, 2),
     "revoke": ("device", DEVICE, "picker"),

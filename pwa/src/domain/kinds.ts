@@ -254,6 +254,7 @@ const FIELDS = {
     name: words,
     person: idOrNull,
     purpose: oneOf("phone", "desk", "server", "shared"),
+    was: optional(nullable(bytes()), null),
   }),
   rotate: struct({ device, key: publicKey }),
   sequenced: struct({
