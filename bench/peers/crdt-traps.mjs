@@ -50,14 +50,8 @@ const traps = {
   "clock-year": () => clock(365 * DAY),
   // For a library that sees the phone's time alone, it is the same whether the clock is put right before or after.
   "clock-corrected-first": () => clock(DAY),
-  oversell: () => {
-    const server = shelf(5);
-    const [liu, zhang] = [joined(server, LIU), joined(server, ZHANG)];
-    liu.record(KEY, -4, MORNING);
-    zhang.record(KEY, -4, MORNING + MINUTE);
-    rounds(server, liu, zhang);
-    return { truth: 1, shown: shown({ server, liu, zhang }) };
-  },
+  oversell: () => oversell(1),
+  "oversell-taken": () => oversell(0),
   "count-after-pick": () => count({ pick: 0, count: 30 * MINUTE }, 40),
   "count-before-pick": () => count({ pick: 30 * MINUTE, count: 0 }, 20),
   "rejected-write": () => {
@@ -128,6 +122,16 @@ const clone = (id) => {
   twin.record(KEY, 1000, MORNING + 3 * MINUTE);
   rounds(server, twin, liu);
   return { truth: 1111, shown: shown({ server, liu, twin }) };
+};
+
+/** Two phones without a signal take 4 each out of 5: what they sell and what they carry away is one movement here. */
+const oversell = (truth) => {
+  const server = shelf(5);
+  const [liu, zhang] = [joined(server, LIU), joined(server, ZHANG)];
+  liu.record(KEY, -4, MORNING);
+  zhang.record(KEY, -4, MORNING + MINUTE);
+  rounds(server, liu, zhang);
+  return { truth, shown: shown({ server, liu, zhang }) };
 };
 
 /** Liu's clock is ahead; he picks 20 of 76. Zhang counts 55 half an hour later. The clock is put right; Liu picks 5. */

@@ -22,7 +22,7 @@ from bench.peers.workload import ITEMS, KEYS, PLACES, Movement
 from domain.ops import LeafHash, device_id, device_secret
 from sync_engine.commit import Intention
 from sync_engine.phone import Enrolment, Phone
-from sync_engine.seal import raw_key
+from sync_engine.seal import PrivateKey, raw_key
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ORG: Final = "lvyuan"
@@ -111,21 +111,29 @@ def _await_start(port: int, process: "subprocess.Popen[bytes]", log: Path) -> No
     raise RuntimeError(f"the server did not start:\n{log.read_text()}")
 
 
-async def _hired(house: House, number: int) -> Phone:
-    key = private_key(number)
-    public = raw_key(key.public_key())
-    device = device_id(public)
-    enrol = Intention("enrol", (None, (), device, public, f"phone {number}", PERSON, "phone"))
-    [(_, enrolled)] = await house.sequencer.record([enrol])
-    chance = Random(number)
-    enrolment = Enrolment(ORG, device_secret(house.secrets.organisation, device), LeafHash(enrolled))
+def signed_in(key: PrivateKey, secret: bytes, enrol: LeafHash, seen: tuple[int, bytes]) -> Phone:
+    """Return an enrolled phone at which its person has just signed in; `secret` is the organisation's."""
+    device = device_id(raw_key(key.public_key()))
+    chance = Random(device)
+    enrolment = Enrolment(ORG, device_secret(secret, device), enrol)
     phone = Phone(key, enrolment, lambda: chance.getrandbits(53))
-    phone.seen = house.sequencer.head.seen
+    phone.seen = seen
     now_ms = wall_ms()
-    expires_ms = now_ms + DAY_MS
-    nonce = chance.randbytes(16)
+    expires_ms, nonce = now_ms + DAY_MS, chance.randbytes(16)
     phone.sign_in(PERSON, expires_ms=expires_ms, nonce=nonce, wall_ms=now_ms, mono_ms=now_ms)
     return phone
+
+
+def enrolling(key: PrivateKey) -> Intention:
+    """Return what enrols a phone by its key."""
+    public = raw_key(key.public_key())
+    return Intention("enrol", (None, (), device_id(public), public, "phone", PERSON, "phone"))
+
+
+async def _hired(house: House, number: int) -> Phone:
+    key = private_key(number)
+    [(_, enrolled)] = await house.sequencer.record([enrolling(key)])
+    return signed_in(key, house.secrets.organisation, LeafHash(enrolled), house.sequencer.head.seen)
 
 
 def stocked() -> Iterator[Intention]:

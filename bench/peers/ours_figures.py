@@ -11,17 +11,18 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
-from bench.company import Company, Time, open_company
+from api.demo.memory_server import MemoryServer
+from bench.company import SECRET, genesis, new_ledger, private_key
 from bench.peers import fleet
 from bench.peers.figures import Figures
 from bench.peers.line import Line
 from bench.peers.tap import Counted, Tap, tap
-from bench.peers.workload import BATCH, DEVICES, KEYS, SECONDS, Movement, sums
-from sync_engine.commit import Commit, Contact, Delivery
+from bench.peers.workload import BATCH, DEVICES, SECONDS, Movement, sums
+from domain.ops import LeafHash
+from sync_engine.commit import Delivery
 from sync_engine.phone import Phone
-from sync_engine.ports import LedgerStore, SealedHead
 from tests.integration.phone_process import PhoneProcess, Phones, bundle_driver
 
 LOCAL_OPS: Final = 2_000
@@ -184,53 +185,28 @@ def _at_rest(phones: Phones, tapped: Tap, made: Sequence[Movement]) -> tuple[flo
 # --- the engine alone ------------------------------------------------------------------------------------------------
 
 
-class Forgetful:
-    """A store that keeps nothing: what is left is the engine, in memory as the libraries are."""
-
-    def __init__(self, inner: LedgerStore) -> None:
-        self._inner = inner
-
-    def __getattr__(self, name: str) -> Any:
-        """Everything else is the store's."""
-        return getattr(self._inner, name)
-
-    async def commit(self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]) -> None:
-        """Forget it. See `LedgerStore`."""
-
-
 def measure_engine(made: Sequence[Movement]) -> Figures:
-    """Measure sealed frames into the ledger, without HTTP and without a disk."""
-    return asyncio.run(_engine(made))
-
-
-async def _engine(made: Sequence[Movement]) -> Figures:
-    with tempfile.TemporaryDirectory() as name:
-
-        def wrap(store: LedgerStore) -> LedgerStore:
-            forgetful: Any = Forgetful(store)
-            made: LedgerStore = forgetful
-            return made
-
-        company = await open_company(Path(name), wrap=wrap, time=Time(fleet.wall_ms()))
-        await company.sequencer.record(list(fleet.stocked()))
-        phones = [await company.hire(number) for number in range(1, DEVICES + 1)]
-        await _submit(company, phones)
-        spent, done, each = 0.0, 0, BATCH * DEVICES
-        while done < len(made) and spent < SECONDS:
-            _record(phones, made[done : done + each])
-            spent += await _submit(company, phones)
-            done += each
-        single_spent, singles = 0.0, 0
-        while single_spent < SECONDS:
-            _record(phones, [Movement(number, number, -1, 0) for number in range(DEVICES)])
-            single_spent += await _submit(company, phones)
+    """Measure sealed frames into the real ledger: its rows and its tree in memory, no HTTP, no disk."""
+    server = MemoryServer(new_ledger())
+    server.kept(genesis(server.ledger, fleet.wall_ms()))
+    server.kept(server.ledger.take((), list(fleet.stocked()), now_ms=fleet.wall_ms(), seen=server.seen))
+    phones = [_hired(server, number) for number in range(1, DEVICES + 1)]
+    _submit(server, phones)
+    single_spent, singles = 0.0, 0
+    while single_spent < SECONDS:
+        for qty in (-1, 1):
+            _record(phones, [Movement(number, number, qty, 0) for number in range(DEVICES)])
+            single_spent += _submit(server, phones)
             singles += DEVICES
-        held = company.sequencer.ledger.fold.balances()
-        taken = sum(held[item, "", place][0] for item, _, place in (key.partition("|") for key in KEYS))
-        assert taken == fleet.OPENING * len(KEYS) + sum(sums(made[:done]).values()) - singles, (
-            "every op counts"
-        )
-        await company.close()
+    spent, done, each = 0.0, 0, BATCH * DEVICES
+    while done < len(made) and spent < SECONDS:
+        _record(phones, made[done : done + each])
+        spent += _submit(server, phones)
+        done += each
+    held, truth = server.ledger.fold.balances(), sums(made[:done])
+    for key, qty in truth.items():
+        item, _, place = key.partition("|")
+        assert held[item, "", place][0] == fleet.OPENING + qty, "every op counts once"
     return Figures(
         engine="Gobi's engine alone",
         local=None,
@@ -240,16 +216,24 @@ async def _engine(made: Sequence[Movement]) -> Figures:
     )
 
 
-async def _submit(company: Company, phones: Sequence[Phone]) -> float:
+def _hired(server: MemoryServer, number: int) -> Phone:
+    key = private_key(number)
+    enrolling = [fleet.enrolling(key)]
+    commit = server.kept(server.ledger.take((), enrolling, now_ms=fleet.wall_ms(), seen=server.seen))
+    return fleet.signed_in(key, SECRET, LeafHash(commit.recorded[0][1]), server.seen)
+
+
+def _submit(server: MemoryServer, phones: Sequence[Phone]) -> float:
     """Hand over what every phone has recorded, sealed; return the seconds."""
-    now_ms = company.time.now_ms = fleet.wall_ms()
+    now_ms = fleet.wall_ms()
     sent = [
         Delivery(device=phone.device, now_ms=now_ms, run=phone.clock.run, frames=phone.frames())
         for phone in phones
     ]
     begun = perf_counter()
-    await asyncio.gather(*[company.sequencer.submit(delivery) for delivery in sent])
+    commit = server.deliver(sent, at_ms=now_ms)
     spent = perf_counter() - begun
+    assert not any(commit.problems), "every frame was taken"
     for phone in phones:
         phone.outbox[phone.epoch].acked_to = phone.seq
     return spent

@@ -174,6 +174,19 @@ async def _oversell(played: Played) -> Seen:
     return Seen(trap=played.trap, truth=1, shown={"server": 5 - promised}, told=tuple(told))
 
 
+async def _taken(played: Played) -> Seen:
+    """Two pickers without a signal have carried away 4 each where the book has 5."""
+    await played.stage.stock(played.item, 5)
+    hands = [await played.phone(person) for person in ("liu", "zhang")]
+    await played.rounds(*hands)
+    for hand in hands:
+        hand.move(played.item, -4)
+        played.stage.pass_by(1)
+    await played.rounds(*hands)
+    liu, zhang = hands
+    return played.seen(0, await played.said(), liu=liu, zhang=zhang)
+
+
 def _count(pick_at: int, count_at: int, truth: int) -> Play:
     """Of 60, Liu picks 20 and Zhang counts 40, one half an hour after the other, neither with a signal."""
 
@@ -268,6 +281,7 @@ _PLAYS: Final[dict[str, Play]] = {
     "clock-year": _clock(365 * DAY_MS),
     "clock-corrected-first": _clock(DAY_MS, is_corrected_first=True),
     "oversell": _oversell,
+    "oversell-taken": _taken,
     "count-after-pick": _count(0, 30, 40),
     "count-before-pick": _count(30, 0, 20),
     "rejected-write": _rejected,

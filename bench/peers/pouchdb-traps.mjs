@@ -149,6 +149,15 @@ const clock = async (ahead) => {
   return { server, truth: 50, ...(await shown({ server, liu, zhang })) };
 };
 
+const oversell = async (truth) => {
+  const server = await shelf(5);
+  const [liu, zhang] = [await joined(server, "liu"), await joined(server, "zhang")];
+  await liu.record(KEY, -4, MORNING);
+  await zhang.record(KEY, -4, MORNING + MINUTE);
+  await rounds(liu, zhang);
+  return { server, truth, ...(await shown({ server, liu, zhang })) };
+};
+
 const count = async (at, truth) => {
   const server = await shelf(60);
   const [liu, zhang] = [await joined(server, "liu"), await joined(server, "zhang")];
@@ -167,14 +176,8 @@ const traps = {
   "clock-year": () => clock(365 * DAY),
   // For a library that sees the phone's time alone, it is the same whether the clock is put right before or after.
   "clock-corrected-first": () => clock(DAY),
-  oversell: async () => {
-    const server = await shelf(5);
-    const [liu, zhang] = [await joined(server, "liu"), await joined(server, "zhang")];
-    await liu.record(KEY, -4, MORNING);
-    await zhang.record(KEY, -4, MORNING + MINUTE);
-    await rounds(liu, zhang);
-    return { server, truth: 1, ...(await shown({ server, liu, zhang })) };
-  },
+  oversell: () => oversell(1),
+  "oversell-taken": () => oversell(0),
   "count-after-pick": () => count({ pick: 0, count: 30 * MINUTE }, 40),
   "count-before-pick": () => count({ pick: 30 * MINUTE, count: 0 }, 20),
   "rejected-write": async () => {

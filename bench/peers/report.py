@@ -29,6 +29,7 @@ STORIES: Final = {
     "clock-year": "the same, a year ahead",
     "clock-corrected-first": "the same, a day ahead, and put right before the phone has a signal",
     "oversell": "5 − 4 − 4: two sellers without a signal promise 4 each",
+    "oversell-taken": "the same, when both have already carried their 4 away: nothing below 0 is on a shelf",
     "count-after-pick": "of 60, one phone picks 20, then another counts 40; neither has a signal",
     "count-before-pick": "of 60, one phone counts 40, then another picks 20; neither has a signal",
     "rejected-write": "the server may not take the second of three writes",
