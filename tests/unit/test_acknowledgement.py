@@ -10,7 +10,7 @@ import pytest
 from domain.errors import ProtocolError
 from sync_engine.acknowledgement import is_covered, open_acknowledgement, unacknowledged
 from sync_engine.seal import load_key
-from tests.tools import make_relay_vectors
+from tests.tools import make_relay_examples, make_relay_vectors
 from tests.tools.code_parts import part
 
 CORPUS = json.loads((make_relay_vectors.FOLDER / "acknowledgements.json").read_text(encoding="utf-8"))
@@ -67,3 +67,9 @@ def test_the_corpus_is_what_the_code_makes(name: str) -> None:
 
 def test_a_part_fits_a_code_of_version_12() -> None:
     assert len(part(bytes(320 * 3), 2)) <= 535
+
+
+def test_the_examples_are_what_the_code_makes() -> None:
+    assert make_relay_examples.DOCUMENT.read_text(encoding="utf-8") == make_relay_examples.document(), (
+        "run python -m tests.tools.make_relay_examples"
+    )
