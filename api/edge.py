@@ -21,14 +21,20 @@ _ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"payment=(), usb=()"),
 )
+_TLS_FOR_A_YEAR: Final = (b"strict-transport-security", b"max-age=31536000")
+"""Only where the public URL is https: a browser that has seen it asks for nothing else any more."""
 
 _POLICY: Final = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; connect-src 'self'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-src {frames}; frame-ancestors {ancestors}"
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-src {frames}; frame-ancestors {ancestors}; "
+    "require-trusted-types-for 'script'; trusted-types default"
 )  # fmt: skip
-"""Styles inline: the kit sets widths of bars. Scripts never: a stored name must not run."""
+"""Styles inline: the kit sets widths of bars. Scripts never: a stored name must not run, nor a string become code
+(Trusted Types); the one policy lets the app load scripts of its own origin."""
 
 
 def is_our_name(host: str, settings: Settings) -> bool:
@@ -78,6 +84,8 @@ class Edge:
             *_ALWAYS,
             (b"content-security-policy", content_policy(host, house.settings).encode("latin-1", "replace")),
         ]
+        if house.settings.public_url.startswith("https://"):
+            headers.append(_TLS_FOR_A_YEAR)
         if scope["path"].startswith("/api/"):
             headers.append((NONCE_HEADER.lower().encode(), house.proofs.nonces.at(house.clock()).encode()))
 

@@ -12,6 +12,7 @@ import {
   isKilled,
 } from "../sw/protocol.ts";
 import { businesses } from "./busy.ts";
+import { allowOwnScripts } from "./own-scripts.ts";
 import { prompt, readPersistence, waiting, wanted } from "./pwa.ts";
 import { gateAnswer } from "./update-gate.ts";
 
@@ -149,6 +150,7 @@ const register = async (ports: PwaPorts): Promise<void> => {
   const known = await serviceWorker.getRegistration();
   if (known !== undefined && activateAtColdStart(known)) return;
   sessionStorage.removeItem(RELOADED_AS);
+  allowOwnScripts();
   const registration = await serviceWorker.register("/sw.js", { updateViaCache: "none" });
   watchUpdates(registration);
   runGate(ports);

@@ -1,4 +1,5 @@
 /** The page's side of the decoding worker: one frame under way at a time, so that a slow phone skips frames instead of queueing them. */
+import { allowOwnScripts } from "../app/own-scripts.ts";
 import type { FromWorker, Pass, Pixels, Read, ToWorker } from "./protocol.ts";
 import type { Tile } from "./tiles.ts";
 
@@ -18,6 +19,7 @@ export type Decoder = {
 };
 
 export const startDecoder = (): Decoder => {
+  allowOwnScripts();
   const worker = new Worker(new URL("./decode.worker.ts", import.meta.url), {
     type: "module",
     name: "gobi-decode",
