@@ -2,11 +2,15 @@
 
 A real Chromium records ops one after another, as fast as the app acknowledges them, and dies by SIGKILL at random
 moments, the first soon after the phone has joined; every third time it has no network. `lost` and `doubled` count
-acknowledged ops, over all restarts.
+acknowledged ops, over all restarts. A profile that comes back as nobody's phone counts as lost, and as `untold` when
+the app does not say so; a copy of every profile that lost something is `kept` for whoever looks into it.
 """
 
 import random
+import shutil
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.real_phone import LEDGER, enrol, started, workplace
@@ -47,7 +51,7 @@ def run(kills: int = 60) -> dict[str, Any]:
                     phone.kill()
                     phone.cable.mend()
                     page = started(phone)
-                    if not tally.compare(page):
+                    if not tally.compare(page, phone.profile):
                         break
                     if chance.random() < 1 / 3:
                         phone.cable.cut()
@@ -65,6 +69,8 @@ def run(kills: int = 60) -> dict[str, Any]:
         "doubled": tally.doubled,
         "acknowledged": tally.total,
         "profiles_lost": tally.profiles_lost,
+        "untold": tally.untold,
+        "kept": tally.kept,
         "seconds": round(time.monotonic() - began),
     }
 
@@ -73,7 +79,8 @@ class _Tally:
     """What one profile acknowledged, and what became of it."""
 
     def __init__(self) -> None:
-        self.kills = self.lost = self.doubled = self.total = self.profiles_lost = 0
+        self.kills = self.lost = self.doubled = self.total = self.profiles_lost = self.untold = 0
+        self.kept: list[str] = []
         self._acknowledged: set[int] = set()
 
     def live(self, page: "Page", chance: random.Random) -> None:
@@ -87,7 +94,7 @@ class _Tally:
         self._acknowledged.add(number)
         self.total += 1
 
-    def compare(self, page: "Page") -> bool:
+    def compare(self, page: "Page", profile: Path) -> bool:
         """Look for every acknowledged op in the outbox of the app that started again; false: it is nobody's phone."""
         found: list[tuple[int, int, int]] = page.evaluate(_FOUND)
         numbers = [number for number, _, _ in found]
@@ -98,6 +105,12 @@ class _Tally:
         self._acknowledged = set(numbers)
         is_enrolled = bool(page.evaluate(f"() => {LEDGER}.state.device.value !== null"))
         self.profiles_lost += not is_enrolled
+        if not is_enrolled:
+            self.untold += bool(page.evaluate(f"() => {LEDGER}.state.wiped.value === null"))
+        if missing:
+            copy = Path(tempfile.mkdtemp(prefix="gobi-pwa-kill-"))
+            shutil.copytree(profile, copy, symlinks=True, ignore_dangling_symlinks=True, dirs_exist_ok=True)
+            self.kept.append(str(copy))
         return is_enrolled
 
     def next_profile(self) -> None:

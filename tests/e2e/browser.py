@@ -25,7 +25,7 @@ class PhoneBrowser:
         self.cable = Cable(server_port)
         self.origin = f"http://{name}.localhost:{self.cable.port}"
         self._playwright = playwright
-        self._profile = folder / f"profile-{name}"
+        self.profile = folder / f"profile-{name}"
         self._film = folder / f"camera-{name}.y4m"
         self._context: BrowserContext | None = None
         self.errors: list[str] = []
@@ -34,7 +34,7 @@ class PhoneBrowser:
     def start(self, path: str = "/") -> "Page":
         """Open the app and return its page."""
         self._context = self._playwright.chromium.launch_persistent_context(
-            str(self._profile),
+            str(self.profile),
             executable_path=chromium_path(),
             headless=True,
             args=[
@@ -66,14 +66,14 @@ class PhoneBrowser:
 
     def kill(self) -> None:
         """SIGKILL the whole browser: no page hears of it."""
-        for pid in _processes_of(self._profile):
+        for pid in _processes_of(self.profile):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(Exception):  # what is left is playwright's own end of a dead pipe
             if self._context is not None:
                 self._context.close()
         self._context = None
-        for lock in self._profile.glob("Singleton*"):
+        for lock in self.profile.glob("Singleton*"):
             lock.unlink(missing_ok=True)
 
     def put_away(self) -> None:
@@ -87,7 +87,7 @@ class PhoneBrowser:
         """End for good; the last screen is left beside the profile for whoever looks into a failure."""
         if self._context is not None and self._context.pages:
             with contextlib.suppress(Exception):  # the browser may be dead already
-                self._context.pages[0].screenshot(path=self._profile.with_suffix(".png"))
+                self._context.pages[0].screenshot(path=self.profile.with_suffix(".png"))
         self.put_away()
         self.cable.close()
 
