@@ -31,6 +31,7 @@ PIN: Final = "2468"
 OPENING: Final = 1_000_000
 """Of every key: nobody runs out, so that no engine is charged for exceptions that the others cannot raise."""
 VEHICLE: Final = "T1"
+DOCK: Final = "DOCK"
 START_S: Final = 60
 DAY_MS: Final = 86_400_000
 
@@ -61,7 +62,7 @@ async def founded(folder: Path, *, phones: int, codes: int) -> Fleet:
 
 
 def record(phone: Phone, movement: Movement) -> None:
-    """Record a movement as the fact that it is: a pick, or a receipt from the supplier."""
+    """Record a movement as the fact that it is: a pick, or goods put away from the dock."""
     kind, fields = fact(movement)
     now_ms = wall_ms()
     phone.record(kind, fields, wall_ms=now_ms, mono_ms=now_ms)
@@ -72,7 +73,7 @@ def fact(movement: Movement) -> tuple[str, tuple[Any, ...]]:
     item, _, place = KEYS[movement.key].partition("|")
     if movement.qty < 0:
         return "pick", (None, None, [[item, "", place, VEHICLE, -movement.qty]])
-    return "receive", ("S1", None, [[item, "", "", place, movement.qty]])
+    return "move", (None, [[item, "", DOCK, place, movement.qty]])
 
 
 def draft(movement: Movement) -> dict[str, Any]:
@@ -82,8 +83,7 @@ def draft(movement: Movement) -> dict[str, Any]:
     if movement.qty < 0:
         lines = [{**line, "from": place, "to": VEHICLE}]
         return {"kind": "pick", "fields": {"order": None, "task": None, "lines": lines}}
-    lines = [{**line, "from": "", "to": place}]
-    return {"kind": "receive", "fields": {"partner": "S1", "order": None, "lines": lines, "lots": []}}
+    return {"kind": "move", "fields": {"task": None, "lines": [{**line, "from": DOCK, "to": place}]}}
 
 
 @contextmanager
@@ -144,11 +144,10 @@ def stocked() -> Iterator[Intention]:
 
     yield named("person", PERSON)
     yield Intention("grant", (None, (), PERSON, "picker", None))
-    yield named("place", VEHICLE)
-    yield named("partner", "S1")
+    yield from (named("place", place) for place in (VEHICLE, DOCK))
     yield from (named("place", f"R{place}", ["parent", "W1"]) for place in range(PLACES))
     yield from (named("item", f"ITEM-{item}") for item in range(ITEMS))
-    lines = []
+    lines = [[f"ITEM-{item}", "", "virtual:opening", DOCK, OPENING] for item in range(ITEMS)]
     for key in KEYS:
         item, _, place = key.partition("|")
         lines.append([item, "", "virtual:opening", place, OPENING])

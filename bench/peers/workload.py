@@ -1,7 +1,7 @@
 """The workload that every engine gets: phones that move stock of many items at many places, each in stretches offline.
 
-Quantities are integers, most of them picks. What an engine makes of it is compared to the plain sum of the same
-movements. Its data are synthetic.
+Quantities are integers, most of them picks, the others put away. What an engine makes of it is compared to the plain
+sum of the same movements. Its data are synthetic.
 """
 
 from collections.abc import Sequence
