@@ -6,12 +6,13 @@ are told is read where their screens read it: the list of exceptions, the verdic
 
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from msgspec import structs
 
+from api.backups.recover import open_origin
 from api.bootstrap import DATABASE, found_house
 from api.founding import Founding
 from api.settings import Settings
@@ -19,6 +20,7 @@ from bench.peers.outcomes import Seen
 from bench.peers.stage import DAY_MS, PLACE, Hand, Stage, Time, staff, staged
 from domain.errors import FaultError
 from domain.ops import LeafHash
+from sync_engine.genesis import ROOT_SIGNATURES
 
 FOUNDING: Final = Founding(org="lvyuan", name="绿原合作社", admin="limin", admin_name="李敏")
 
@@ -72,7 +74,7 @@ async def play_ours() -> list[Seen]:
     """Play all of them."""
     with tempfile.TemporaryDirectory() as name:
         settings, time = Settings(data_dir=Path(name)), Time()
-        await found_house(settings, FOUNDING, time)
+        root_keys = await found_house(settings, FOUNDING, time)
         async with staged(settings, time) as stage:
             await staff(stage.house)
             desk = await stage.hand("limin", 1)
@@ -80,7 +82,7 @@ async def play_ours() -> list[Seen]:
                 await play(Played(stage, trap, 10 * number, desk))
                 for number, (trap, play) in enumerate(_PLAYS.items(), 1)
             ]
-        return [*found, await _server_restored(settings, time)]
+        return [*found, await _server_restored(settings, time, root_keys)]
 
 
 async def _clone(played: Played) -> Seen:
@@ -229,8 +231,8 @@ async def _lost_ack(played: Played) -> Seen:
     return played.seen(111, await played.said(), liu=liu)
 
 
-async def _server_restored(settings: Settings, time: Time) -> Seen:
-    """The server comes back from a backup that lacks what it had acknowledged."""
+async def _server_restored(settings: Settings, time: Time, root_keys: Sequence[bytes]) -> Seen:
+    """The server comes back from a backup that lacks what it had acknowledged; its operator decides."""
     trap = "server-restored"
     backup = settings.data_dir / "backup.sqlite3"
     async with staged(settings, time) as stage:
@@ -251,16 +253,25 @@ async def _server_restored(settings: Settings, time: Time) -> Seen:
         await played.rounds(liu)
         liu.move(played.item, 1000)
         await played.rounds(liu)
-        return played.seen(1111, await _refusal(stage), liu=liu)
+        before = played.seen(1111, await _restored_words(stage, liu), liu=liu)
+    # `gobi recover --new-origin`: the lost end is declared, and phones send what they keep.
+    await open_origin(settings, root_keys[:ROOT_SIGNATURES], time)
+    async with staged(settings, time) as stage:
+        played, liu = _moved(played, stage), _carried(liu, stage)
+        await played.rounds(liu)
+        return _with_healed(before, played.seen(1111, [], liu=liu))
 
 
-async def _refusal(stage: Stage) -> list[str]:
-    """What a server that was restored says to whoever wants it to record something."""
+async def _restored_words(stage: Stage, hand: Hand) -> list[str]:
+    """What a server that was restored says to whoever wants it to record something, and to a phone."""
+    told = []
     try:
         await stage.stock("ANY", 0)
     except FaultError as error:
-        return [f"{error.code}: {error}"]
-    return []
+        told.append(f"{error.code}: {error}")
+    if hand.phone.it.recovering is not None:
+        told.append("to the phone: the server was restored, and what it lost is being sent again")
+    return told
 
 
 def _carried(hand: Hand, stage: Stage) -> Hand:
