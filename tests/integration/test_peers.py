@@ -58,7 +58,8 @@ async def test_gobi_comes_out_of_every_trap_at_least_as_the_page_says() -> None:
     }  # fmt: skip
     for trap in ("clone-same-id", "phone-restored"):
         assert any("forked-device" in word for word in seen[trap].told)
-        assert seen[trap].healed == seen[trap].truth, "the manager's answer puts it right"
+    for trap in ("clone-same-id", "phone-restored", "clock-corrected-first", "server-restored"):
+        assert seen[trap].healed == seen[trap].truth, "what it asks for puts it right"
     for trap in ("oversell", "rejected-write"):
         assert seen[trap].told, "who wrote it is told"
 
