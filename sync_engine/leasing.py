@@ -101,7 +101,7 @@ class _Round:
                 self._say(lease, "return", 0, lease.until_ms)
             elif self._is_nearly_over(lease) and self._is_wanted(lease):
                 self._say(lease, "extend", lease.grant.body.qty, self._now_ms + self._term_ms)
-        self._book.asked.update(dict.fromkeys(self._book.unreported.pop(met.device, ())))
+        self._book.asked.update(dict.fromkeys(sorted(self._book.unreported.pop(met.device, ()))))
 
     def _is_nearly_over(self, lease: LeaseNow) -> bool:
         ends_with_task = lease.grant.body.task is not None and lease.state == "live"
@@ -182,7 +182,8 @@ class _Round:
         standing = [lease for lease in held if lease.state == "live" and lease.granted_at not in self._spoken]
         for line, qty in _needs(now, standing):
             order = now.stated.order
-            given = self._allocate(line.item, line.lot, line.from_place, qty, order)
+            wanted = _Wanted(line.item, line.lot, line.from_place, line.to_place)
+            given = self._allocate(wanted, qty, order)
             for key, some in given.items():
                 self._grant(
                     device,
@@ -247,7 +248,7 @@ class _Round:
             need = now.left(item) - has.get(item, 0)
             if need <= 0:
                 continue
-            given = self._allocate(item, "", "", need, None)
+            given = self._allocate(_Wanted(item), need, None)
             lines += [(key[0], key[1], key[2], "", min(qty, INT_MAX)) for key, qty in given.items()]
             if sum(given.values()) < need:
                 self._book.short.setdefault(item, set()).add(("order", order))
@@ -282,17 +283,17 @@ class _Round:
 
     # --- from where --------------------------------------------------------------------------------------------
 
-    def _allocate(self, item: str, lot: str, place: str, qty: int, order: str | None) -> dict[Key, int]:
+    def _allocate(self, wanted: "_Wanted", qty: int, order: str | None) -> dict[Key, int]:
         """First expired, first out over what is free; what a silent phone may have taken comes last of all."""
         today = day_of(self._now_ms, self._state.utc_offset_minutes)
-        found = list(self._candidates(item, lot, place, order))
+        found = list(self._candidates(wanted, order))
         given: dict[Key, int] = {}
         left = qty
         for spares_doubtful in (True, False):
             standing = [one.standing(given, spares_doubtful=spares_doubtful) for one in found]
             allocated = allocate(left, standing, today)
             for portion in allocated.portions:
-                key = (item, portion.lot, portion.place)
+                key = (wanted.item, portion.lot, portion.place)
                 given[key] = given.get(key, 0) + portion.qty
             left = allocated.short
             if not left:
@@ -301,10 +302,10 @@ class _Round:
             self._given[key] = self._given.get(key, 0) + some
         return given
 
-    def _candidates(self, item: str, lot: str, place: str, order: str | None) -> Iterator["_Candidate"]:
-        state = self._state
+    def _candidates(self, wanted: "_Wanted", order: str | None) -> Iterator["_Candidate"]:
+        state, item, lot = self._state, wanted.item, wanted.lot
         for where, group in state.groups.get(item, {}).items():
-            if where != place if place else not self._is_picked_from(where):
+            if where == wanted.to_place or not self._is_picked_from(where, wanted.from_place):
                 continue
             for of, balance in group.balances.items():
                 if balance.q <= 0 or of == RESIDUAL_LOT or (lot and of != lot):
@@ -325,7 +326,10 @@ class _Round:
                     self._doubtful(found),
                 )
 
-    def _is_picked_from(self, place: str) -> bool:
+    def _is_picked_from(self, place: str, asked: str) -> bool:
+        """From where the task says; where it says nothing, from where goods are kept to be picked."""
+        if asked:
+            return place == asked
         return is_physical(place) and self._state.attribute("place", place, "kind") not in NOT_PICKED_FROM
 
     def _doubtful(self, found: Promised) -> int:
@@ -350,6 +354,15 @@ class _Round:
         names = tuple([grant.origin.hash for grant in doubtful if grant.origin.index not in self._spoken])
         fields = (device, *key, min(qty, INT_MAX), until_ms, index, "grant", task, order)
         self.said.append(Intention("lease", (None, names, *fields)))
+
+
+class _Wanted(NamedTuple):
+    """What may be given; empty where anything may be."""
+
+    item: str
+    lot: str = ""
+    from_place: str = ""
+    to_place: str = ""
 
 
 class _Candidate(NamedTuple):

@@ -28,6 +28,9 @@ const EXCEPTIONS = [
   "forked-device",
   "suspect-clock",
   "mass-balance",
+  "promise-short",
+  "lease-at-risk",
+  "lease-exceeded",
 ];
 
 /** docs/protocol/sync.md §2 and §3, and the refusals of intents. */

@@ -144,7 +144,16 @@ describe("a count", () => {
 
 describe("a hand-over", () => {
   const order = [
-    { item: "TOM-5", qty: 60, weight: null, picked: 60, pickedWeight: 0, done: 0, doneWeight: 0 },
+    {
+      item: "TOM-5",
+      qty: 60,
+      weight: null,
+      picked: 60,
+      pickedWeight: 0,
+      done: 0,
+      doneWeight: 0,
+      reserved: 0,
+    },
   ];
   const held = [
     { item: "TOM-5", lot: "1121", place: "T1-3", qty: 40, weight: null },

@@ -31,6 +31,9 @@ def derive(state: State, rows: Rows) -> None:
             _derive_key(state, rows, key)
             book.looked[key] = None
             book.stir(key[0])
+    orders, book.orders = list(book.orders), {}
+    for order in orders:
+        state.dirty_documents["order", order] = None
 
 
 def _derive_key(state: State, rows: Rows, key: Key) -> None:
@@ -43,7 +46,7 @@ def _derive_key(state: State, rows: Rows, key: Key) -> None:
     if found.leased or found.reserved:
         value = [item, lot, place, found.leased, found.reserved, free(state, key, found)]
     rows.put(site, "atp", SEPARATOR.join(key), value)
-    for order in _orders_at(state, key):
+    for order in sorted(_orders_at(state, key)):
         state.dirty_documents["order", order] = None
         state.promises.asked["order", order] = None
     for lease in found.leases:
@@ -155,16 +158,24 @@ def _short(state: State, key: Key, found: Promised) -> Finding:
     item, lot, place = key
     stands = available(state, key)
     facts = (item, lot, place, stands, found.leased + found.reserved, holders(found))
-    group = state.groups.get(item, {}).get(place)
-    ops: tuple[int, ...] = ()
-    o = max((lease.grant.origin.o for lease in found.leases), default=0)
-    if group is not None and is_physical(place):
-        balance = group.balances.get(lot, EMPTY)
-        ops, o = takers(group, lot, balance)
-        if balance.base is not None and balance.base[0] >= o:
-            # Somebody counted after the last one took: what he saw is what is short.
-            ops, o = (balance.base[1],), balance.base[0]
+    origins = [lease.grant.origin for lease in found.leases] + [r.reserved.origin for r in found.reserves]
+    ops, o = _what_broke(state, key)
+    if not ops:
+        o = max(origin.o for origin in origins)
     return Finding("promise-short", key, facts, ops, o)
+
+
+def _what_broke(state: State, key: Key) -> tuple[tuple[int, ...], int]:
+    """The last ops that took of it, or the count that came after them and found so little."""
+    item, lot, place = key
+    group = state.groups.get(item, {}).get(place)
+    if group is None or not is_physical(place):
+        return (), 0
+    balance = group.balances.get(lot, EMPTY)
+    ops, o = takers(group, lot, balance)
+    if balance.base is not None and balance.base[0] >= o:
+        return (balance.base[1],), balance.base[0]
+    return ops, o
 
 
 def _at_risk(state: State, key: Key, lease: LeaseNow, *, short: int) -> Finding:

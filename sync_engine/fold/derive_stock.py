@@ -95,6 +95,7 @@ def _move_sites(state: State) -> None:
     before, state.site_by_place = state.site_by_place, {}
     for place, site in before.items():
         if state.site_of(place) != site:
+            state.promises.moved(place)
             for item in state.items_at.get(place, ()):
                 group = state.groups[item][place]
                 group.dirty_lots.update(group.balances)

@@ -82,6 +82,8 @@ class PromiseBook:
         self.told: dict[Key, set[str]] = {}
         """Key → the keys of the reservation rows that tell of it."""
         self.dirty: dict[Key, None] = {}
+        self.orders: dict[str, None] = {}
+        """Orders that are promised another quantity than before."""
         self.looked: dict[Key, None] = {}
         self.asked: dict[Ask, None] = {}
         self.short: dict[str, set[Ask]] = {}
@@ -105,7 +107,17 @@ class PromiseBook:
     def expire(self) -> None:
         """Mark what has ended since the last call."""
         while self._ends and self._ends[0][0] <= self.now_ms:
-            self.dirty[heappop(self._ends)[1]] = None
+            key = heappop(self._ends)[1]
+            self.dirty[key] = None
+            for index in sorted(self.reserves_at.get(key, ())):
+                self._touch_order(self.reserves[index].body.order)
+
+    def _touch_order(self, order: str | None) -> None:
+        """What one reservation of an order promises depends on the others: together never more than it lacks."""
+        if order is not None:
+            self.orders[order] = None
+            for index in sorted(self.reserves_for_order.get(order, ())):
+                self.dirty.update(dict.fromkeys(keys_of(self.reserves[index].body)))
 
     def ends_at(self, until_ms: int, key: Key) -> None:
         """Something promised of a key ends then."""
@@ -131,6 +143,7 @@ class PromiseBook:
                 insort(takes, take)
             if self.is_promised(key):
                 self.dirty[key] = None
+        self._touch_order(order)
 
     def take_out_takes(self, index: int, movements: Iterable[Movement]) -> None:
         """Undo `put_takes`."""
@@ -138,8 +151,11 @@ class PromiseBook:
             key = (m.item, m.lot, m.from_place)
             takes = self.takes.get(key)
             if takes:
+                gone = [take for take in takes if take.leaf == index]
                 self.takes[key] = [take for take in takes if take.leaf != index]
                 self.dirty[key] = None
+                for take in gone:
+                    self._touch_order(take.order)
 
     # --- ops ---------------------------------------------------------------------------------------------------
 
@@ -182,8 +198,11 @@ class PromiseBook:
             yield self.grants_for.setdefault(body.for_index, set())
 
     def _mark(self, index: int, body: Body) -> None:
+        for grant in sorted(self.grants_for.get(index, ())):
+            self.dirty[self.grants[grant].key] = None
         if isinstance(body, kinds.Lease):
             self.ends_at(body.until_ms, (body.item, body.lot, body.place))
+            self._touch_order(body.order)
             return
         if isinstance(body, kinds.Reserve):
             for key in keys_of(body):
@@ -191,15 +210,15 @@ class PromiseBook:
             self.asked["reserve", str(index)] = None
             if body.order is not None:
                 self.asked["order", body.order] = None
+                self._touch_order(body.order)
         elif isinstance(body, kinds.Session):
-            self.asked.update(dict.fromkeys(self.unheld.get(body.person, ())))
+            self.asked.update(dict.fromkeys(sorted(self.unheld.get(body.person, ()))))
         elif isinstance(body, kinds.Revoke) and isinstance(body.id, bytes):
             self.revoked[body.id] = None
         order, task = documents_of(body)
         if order is not None:
             self.asked["order", order] = None
-            for reserve in self.reserves_for_order.get(order, ()):
-                self.dirty.update(dict.fromkeys(keys_of(self.reserves[reserve].body)))
+            self._touch_order(order)
         if task is not None:
             self.asked["task", task] = None
 
@@ -209,10 +228,16 @@ class PromiseBook:
             self.dirty[key] = None
         self.stir(key[0])
 
+    def moved(self, place: str) -> None:
+        """A place stands in another site: what is promised there is told elsewhere."""
+        for key in (*self.grants_at, *self.reserves_at):
+            if key[2] == place:
+                self.dirty[key] = None
+
     def stir(self, item: str) -> None:
         """Whoever got less of an item than they asked for may get more now."""
         if item in self.short:
-            self.asked.update(dict.fromkeys(self.short.pop(item)))
+            self.asked.update(dict.fromkeys(sorted(self.short.pop(item))))
 
 
 def documents_of(body: Body) -> tuple[str | None, str | None]:

@@ -215,8 +215,62 @@ def _set(s: Story) -> None:
 def _order(s: Story) -> None:
     if s.number(1):
         s.record("order", "PO-1", "wang", "buy", "2026-11-23", [[s.pick(ITEMS), s.number(9), None]])
+    elif s.number(1):
+        s.record("order", "SO-1", "zhou", "sell", "2026-11-23", [[s.pick(ITEMS), s.number(9), None]])
     else:
         s.record("task", "T-1", "pick", None, None, [s.line()])
+
+
+def _lease(s: Story) -> None:
+    """A word of the server's on a lease: a new one, perhaps out of an older one's stock, or on one that was given."""
+    word = s.pick(("grant", "grant", "extend", "recall", "return"))
+    names = s.named("lease") if word != "grant" or s.number(2) == 0 else ()
+    given = next((e.op.body for e in s.log.entries if names and e.hash == names[0]), None)
+    held = bytes([1 + s.number(2)]) * 16
+    until = s.start + s.number(60) * MINUTE
+    task, order = s.pick(("T-1", "")) or None, s.pick(("SO-1", "")) or None
+    index = s.number(max(0, len(s.log.entries) - 1)) if s.number(1) else None
+    if given is None:
+        fields = [
+            held,
+            s.pick(ITEMS),
+            s.pick(LOTS),
+            s.pick(PLACES),
+            1 + s.number(8),
+            until,
+            index,
+            "grant",
+            task,
+            order,
+        ]
+    else:
+        fields = [
+            *given[2:6],
+            given[6] if word in {"grant", "extend"} else 0,
+            until,
+            index,
+            word,
+            task,
+            order,
+        ]
+    s.record("lease", *fields, names=names)
+
+
+def _reserve(s: Story) -> None:
+    held = bytes([1 + s.number(2)]) * 16 if s.number(3) == 0 else None
+    lines = [[*s.line()[:3], "", s.number(9)] for _ in range(1 + s.number(1))]
+    s.record(
+        "reserve",
+        s.pick(("SO-1", "")) or None,
+        lines,
+        s.start + s.number(60) * MINUTE,
+        held,
+        names=s.named("order"),
+    )
+
+
+def _tick(s: Story) -> None:
+    s.record("sequenced", 0, s.start + s.number(60) * MINUTE, [], [], [], [[0, ["TOM", s.number(9)]]])
 
 
 def _resolve(s: Story) -> None:
@@ -266,6 +320,7 @@ _STEPS: dict[str, Callable[[Story], None]] = {
     "release": _release, "harvest": _harvest, "farm_work": _farm_work, "set": _set, "order": _order,
     "resolve": _resolve,
     "transform": _transform, "money": _money, "grant": _grant, "finish": _finish, "serial": _serial, "units": _units,
+    "lease": _lease, "lease again": _lease, "reserve": _reserve, "tick": _tick,
 }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ export interface OrderLine {
   /** Received or delivered. */
   readonly done: number;
   readonly doneWeight: number;
+  /** What the server has promised to the order, of what is still to be picked. */
+  readonly reserved: number;
 }
 
 const wholeAt = (line: readonly unknown[], index: number): number => {
@@ -26,7 +28,12 @@ export const orderLines = (order: Row<"order">): readonly OrderLine[] =>
     pickedWeight: wholeAt(line, 4),
     done: wholeAt(line, 5),
     doneWeight: wholeAt(line, 6),
+    reserved: wholeAt(line, 7),
   }));
+
+/** What nobody knows where to take from: neither picked nor promised to the order. */
+export const shortOf = ({ qty, picked, done, reserved }: OrderLine): number =>
+  Math.max(0, qty - Math.max(picked, done) - reserved);
 
 const sum = (lines: readonly OrderLine[], of: (line: OrderLine) => number): number =>
   lines.reduce((total, line) => total + of(line), 0);

@@ -35,6 +35,7 @@ export const SCREENS: Readonly<Record<string, ScreenComponent>> = {
   lot: lazyScreen(async () => (await import("../screens/stock/LotScreen.tsx")).LotScreen),
   orders: lazyScreen(async () => (await import("../screens/desk/OrdersScreen.tsx")).OrdersScreen),
   tasks: lazyScreen(async () => (await import("../screens/desk/TaskScreen.tsx")).TaskScreen),
+  promises: lazyScreen(async () => (await import("../screens/desk/PromisesScreen.tsx")).PromisesScreen),
   phones: lazyScreen(async () => (await import("../screens/desk/PhonesScreen.tsx")).PhonesScreen),
   statements: lazyScreen(async () => (await import("../screens/desk/StatementsScreen.tsx")).StatementsScreen),
   settle: lazyScreen(async () => (await import("../screens/desk/SettleScreen.tsx")).SettleScreen),

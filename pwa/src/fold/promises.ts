@@ -39,6 +39,8 @@ export interface ReservationRow {
 export interface Promised {
   readonly leased: number;
   readonly reserved: number;
+  /** Order → what is reserved for it beyond what devices hold for it. */
+  readonly forOrder: ReadonlyMap<string, number>;
 }
 
 interface Take {
@@ -125,8 +127,9 @@ export const overlayLeases = <T extends LeaseRow>(
   return used;
 };
 
+const ORDER = "order ";
 const purposeOf = (order: string | null, index: number | null): string =>
-  order === null ? `op ${String(index)}` : `order ${order}`;
+  order === null ? `op ${String(index)}` : `${ORDER}${order}`;
 
 /** What a lease keeps from others. */
 export const promisedBy = ({ state, qty, used }: LeaseRow): number =>
@@ -197,14 +200,25 @@ export const promisedByKey = (
     add(reserved, [keyOf(row), purposeOf(row.order, row.index)].join(SEPARATOR), left);
   }
   const beyond = new Map<string, number>();
+  const forOrder = new Map<string, Map<string, number>>();
   for (const [name, qty] of reserved) {
-    const key = name.split(SEPARATOR).slice(0, 3).join(SEPARATOR);
-    add(beyond, key, Math.max(0, qty - (forPurpose.get(name) ?? 0)));
+    const [item = "", lot = "", place = "", purpose = ""] = name.split(SEPARATOR);
+    const key = keyOf({ item, lot, place });
+    const some = Math.max(0, qty - (forPurpose.get(name) ?? 0));
+    add(beyond, key, some);
+    if (purpose.startsWith(ORDER)) {
+      const orders = forOrder.get(key) ?? new Map<string, number>();
+      forOrder.set(key, orders.set(purpose.slice(ORDER.length), some));
+    }
   }
   return new Map(
     [...new Set([...leased.keys(), ...beyond.keys()])].map((key) => [
       key,
-      { leased: leased.get(key) ?? 0, reserved: beyond.get(key) ?? 0 },
+      {
+        leased: leased.get(key) ?? 0,
+        reserved: beyond.get(key) ?? 0,
+        forOrder: forOrder.get(key) ?? new Map<string, number>(),
+      },
     ]),
   );
 };

@@ -38,6 +38,10 @@ export const formatDate = (atMs: number): string => fullDates().format(atMs);
 
 export const formatTime = (atMs: number): string => times().format(atMs);
 
+/** A time of today, with its day when it is another. */
+export const formatInstant = (atMs: number, nowMs: number): string =>
+  formatDay(atMs) === formatDay(nowMs) ? formatTime(atMs) : formatDateTime(atMs);
+
 export const formatDateTime = (atMs: number): string => `${formatDay(atMs)} ${formatTime(atMs)}`;
 
 const civil = cached((tag) => new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeZone: "UTC" }));

@@ -110,9 +110,16 @@ export interface OutboxItem {
   readonly body: Body | null;
   /** Server time as estimated when it was recorded. */
   readonly at: number;
+  /** Size of the log that this phone had applied then: what it knew. */
+  readonly seen: number;
   readonly stage: "recorded" | "acked" | "settled";
   /** `accepted` unless a verdict row says otherwise; null while not settled (but a deferral is told). */
-  readonly verdict: { readonly verdict: string; readonly code: string } | null;
+  readonly verdict: {
+    readonly verdict: string;
+    readonly code: string;
+    /** Why it was refused: names and integers, by its code. */
+    readonly facts?: readonly Value[];
+  } | null;
   /** The server refused the bytes, of the op or of the evidence that it names. It is tried again; ops can be exported. */
   readonly problem: { readonly code: string; readonly detail: string } | null;
   readonly note: Value;
@@ -291,6 +298,11 @@ export interface Ledger {
 
   /** Server time as this phone estimates it, for screens. */
   readonly nowMs: () => number;
+  /**
+   * Whether a promise that ends then (server time) surely stands still: not within the error of this phone's clock,
+   * and not after a reload until the server was met.
+   */
+  readonly standsUntil: (untilMs: number) => boolean;
 
   /** Everything not yet on the server as one file that any phone or the server takes. */
   readonly exportOutbox: () => Promise<{ readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }>;

@@ -18,7 +18,7 @@ import { type Keeper, openKeeper, unsentCount } from "./keeper.ts";
 import { isOutOfSpace } from "../storage/database.ts";
 import type { Ledger, SyncStatus, Taken } from "./ledger-types.ts";
 import { type Ended, openPace, type Pace } from "./pace.ts";
-import { serverMs } from "./phone-clock.ts";
+import { serverMs, standsUntil, tick } from "./phone-clock.ts";
 import { browserPorts, type Ports } from "./ports.ts";
 import { recordFault } from "./record-fault.ts";
 import { openShown, type Shown } from "./shown.ts";
@@ -267,6 +267,12 @@ const ledgerOf = ({ ports, keeper, acting, shown, live, pace }: Parts, close: ()
       return loaded === null ? { ok: false, type: "offline" } : loaded.deeds.ask(loaded.core, path, options);
     },
     nowMs,
+    standsUntil: (untilMs) => {
+      const { phone } = memory();
+      if (phone === null) return false;
+      const now = { wallMs: ports.wallMs(), monoMs: ports.monoMs() };
+      return standsUntil(tick(phone.clock, now, phone.runs + 1), now, untilMs);
+    },
     exportOutbox: async () => {
       const name = (memory().device?.name ?? "phone").replaceAll(/[^\p{L}\p{N}-]+/gu, "-");
       const day = new Date(nowMs()).toISOString().slice(0, 10);

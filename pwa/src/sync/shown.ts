@@ -240,6 +240,7 @@ interface Ruling {
   readonly code: string;
   /** Leaf hash of the op; rows that older servers gave lack it. */
   readonly hash: Uint8Array | null;
+  readonly facts: readonly Value[];
 }
 type Rulings = ReadonlyMap<string, readonly Ruling[]>;
 
@@ -255,13 +256,16 @@ const dotKey = (epoch: number, seq: number): string => `${epoch}${SEPARATOR}${se
 const rulingsByDot = (rows: Keyed): Rulings => {
   const rulings = new Map<string, Ruling[]>();
   for (const value of rows.values()) {
-    const [epoch, seq, , verdict, code, hash] = Array.isArray(value) ? (value as readonly Value[]) : [];
+    const [epoch, seq, , verdict, code, hash, facts] = Array.isArray(value)
+      ? (value as readonly Value[])
+      : [];
     if (typeof epoch !== "number" || typeof seq !== "number" || typeof verdict !== "string") continue;
     const key = dotKey(epoch, seq);
     const ruling: Ruling = {
       verdict,
       code: typeof code === "string" ? code : "",
       hash: hash instanceof Uint8Array ? hash : null,
+      facts: Array.isArray(facts) ? facts : [],
     };
     rulings.set(key, [...(rulings.get(key) ?? []), ruling]);
   }
@@ -287,7 +291,7 @@ const outboxItems = (
         const ruled = ruledOn(rulings.get(dotKey(epoch.number, seq)) ?? [], entry.hash);
         const verdict =
           ruled !== undefined
-            ? { verdict: ruled.verdict, code: ruled.code }
+            ? { verdict: ruled.verdict, code: ruled.code, facts: ruled.facts }
             : stage === "settled"
               ? ACCEPTED
               : null;
@@ -308,6 +312,7 @@ const outboxItems = (
           kind: entry.op.kind,
           body,
           at: entry.op.at,
+          seen: entry.op.seen[0],
           stage,
           verdict,
           problem,

@@ -103,6 +103,16 @@ export const floor: Readonly<Record<keyof typeof zh, Message>> = {
   "pick.expired": "Lot {lot} has expired",
   "pick.expiredHint": "Expired goods must not go out. Take them all the same? Quality is told at once",
   "pick.anyway": "Take it",
+  "pick.held": "{amount} held for you until {until}",
+  "pick.heldLapsed": "{amount} are no longer held for you",
+  "pick.heldLapsedHint":
+    "They may be promised to another. Sync first if you can; what you have taken is recorded all the same",
+  "pick.lapsedTitle": "What was held for you has lapsed",
+  "pick.recalledTitle": "What was held for you was taken back",
+  "pick.heldRecalled": "{amount} are not for you any more",
+  "pick.heldRecalledHint":
+    "The manager took them back, or the work is done. Do not pick them; sync, then look again",
+  "pick.promisedAway": "{amount} more are promised to others",
   "pick.short": "Short pick",
   "pick.shortYes": "That is all",
   "pick.zeroCheck": "Is {item} {lot} at {place} all gone?",

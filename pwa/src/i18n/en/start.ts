@@ -65,6 +65,7 @@ export const start: Readonly<Record<keyof typeof zh, Message>> = {
   "home.statements": "Statements",
   "home.tasks": "Tasks",
   "home.asOf": "Past stock",
+  "home.promises": "Promised",
   "home.holds": "Held goods",
   "home.myLots": "My lots",
   "home.toDecide": "Waiting for you",

@@ -114,7 +114,9 @@ export const words: Readonly<Record<keyof typeof zh | keyof typeof wordsLater, M
   "exception.forked-device": "Copied device",
   "exception.suspect-clock": "Suspect clock",
   "exception.mass-balance": "Mass balance",
+  "exception.promise-short": "More promised than there is",
   "exception.lease-at-risk": "Lease at risk",
+  "exception.lease-exceeded": "More picked than leased",
 
   "unit.g": "g",
   "unit.kg": "kg",

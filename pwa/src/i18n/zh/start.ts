@@ -62,6 +62,7 @@ export const start = {
   "home.statements": "往来账",
   "home.tasks": "派任务",
   "home.asOf": "历史库存",
+  "home.promises": "留货",
   "home.holds": "冻结的货",
   "home.myLots": "我的货",
   "home.toDecide": "等你处理",

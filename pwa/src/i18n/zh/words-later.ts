@@ -94,5 +94,7 @@ export const wordsLater = {
   "exception.forked-device": "设备被复制",
   "exception.suspect-clock": "时钟可疑",
   "exception.mass-balance": "投入产出不平",
-  "exception.lease-at-risk": "预留有风险",
+  "exception.promise-short": "答应的比现货多",
+  "exception.lease-at-risk": "额度可能重复",
+  "exception.lease-exceeded": "拣得比额度多",
 } as const;

@@ -7,7 +7,7 @@ import type { ScreenProps } from "../../app/lazy-screen.tsx";
 import { useLedger } from "../../app/ledger-context.ts";
 import { today } from "../../app/lots.ts";
 import { namesFrom } from "../../app/names.ts";
-import { isOpen, orderLines } from "../../app/orders.ts";
+import { type OrderLine, isOpen, orderLines, shortOf } from "../../app/orders.ts";
 import { isManager } from "../../app/roles.ts";
 import { Screen } from "../../app/Screen.tsx";
 import { formatOn } from "../../i18n/format.ts";
@@ -26,6 +26,64 @@ import { LineList } from "../lines/LineList.tsx";
 import { LineSheet } from "../lines/LineSheet.tsx";
 
 type Side = "sell" | "buy";
+
+/** An id of the organisation's own is at most so long. */
+const ID_MAX = 64;
+
+/** What the server set aside for a line, and what it could not find. */
+const Promised = ({ line }: { readonly line: OrderLine }): VNode | null => {
+  const facts = namesFrom(useLedger()).facts(line.item);
+  const short = shortOf(line);
+  if (short === 0 && line.reserved === 0) return null;
+  return (
+    <div class="chips">
+      {line.reserved === 0 ? null : (
+        <Chip
+          tint="ok"
+          icon="lock"
+          label={t("orders.reserved", { amount: formatQuantity(facts, line.reserved) })}
+        />
+      )}
+      {short === 0 ? null : (
+        <Chip tint="warn" label={t("orders.short", { amount: formatQuantity(facts, short) })} />
+      )}
+    </div>
+  );
+};
+
+/** Picking for somebody: the server holds the goods for that phone before it goes out of signal. */
+const Assign = ({ order }: { readonly order: Row<"order"> }): VNode | null => {
+  const ledger = useLedger();
+  const [open, setOpen] = useState(false);
+  const left = orderLines(order).flatMap(({ item, qty, picked, done }) => {
+    const rest = qty - Math.max(picked, done);
+    return rest <= 0 ? [] : [{ item, lot: "", from: "", to: "", qty: rest }];
+  });
+  if (left.length === 0 || !isManager(ledger.state.person.value)) return null;
+  const save = async (assignee: string): Promise<void> => {
+    await recorded(ledger, "task", {
+      task: `pick-${order.id}`.slice(0, ID_MAX),
+      work: "pick",
+      assignee,
+      order: order.id,
+      lines: left,
+      place: null,
+    });
+  };
+  return (
+    <>
+      <Button label={t("orders.assign")} icon="person" onPress={() => setOpen(true)} />
+      {open ? (
+        <ChoiceSheet
+          table="person"
+          title={t("orders.assign")}
+          onChoose={(person) => void save(person)}
+          onClose={() => setOpen(false)}
+        />
+      ) : null}
+    </>
+  );
+};
 
 const OrderCard = ({ order }: { readonly order: Row<"order"> }): VNode => {
   const names = namesFrom(useLedger());
@@ -55,16 +113,20 @@ const OrderCard = ({ order }: { readonly order: Row<"order"> }): VNode => {
             value={formatQuantity(names.facts(line.item), line.qty, line.weight)}
           />
           <ProgressBar done={line.done} total={line.qty} label={names.item(line.item)} />
+          {order.side === "sell" && open ? <Promised line={line} /> : null}
         </div>
       ))}
       {open ? (
-        <Button
-          label={order.side === "sell" ? t("orders.pick") : t("kind.receive")}
-          icon={order.side === "sell" ? "box" : "download"}
-          onPress={() =>
-            go(order.side === "sell" ? ["pick", "order", order.id] : ["receive", "order", order.id])
-          }
-        />
+        <div class="action-row">
+          {order.side === "sell" ? <Assign order={order} /> : null}
+          <Button
+            label={order.side === "sell" ? t("orders.pick") : t("kind.receive")}
+            icon={order.side === "sell" ? "box" : "download"}
+            onPress={() =>
+              go(order.side === "sell" ? ["pick", "order", order.id] : ["receive", "order", order.id])
+            }
+          />
+        </div>
       ) : null}
     </Card>
   );

@@ -27,6 +27,7 @@ const WORDS: Readonly<Record<Deed, PlainKey>> = {
   accept: "deed.accept",
   refuse: "deed.refuse",
   adjust: "deed.adjust",
+  promises: "deed.promises",
   "open-lot": "deed.open-lot",
 };
 
@@ -73,6 +74,7 @@ const useDeed = (
       case "resolve":
         return resolve(ledger, exception, "accepted", note, null);
       case "adjust":
+      case "promises":
       case "open-lot":
         return null;
     }
@@ -92,6 +94,7 @@ export const ExceptionDetail = ({ exception }: { readonly exception: Exception }
   const deeds = deedsFor(exception.code).filter((deed) => deed !== "release" || mayRelease(person));
   const decides = atDesk(person) && exception.state === "open";
   const run = async (deed: Deed): Promise<void> => {
+    if (deed === "promises") return go(["promises"]);
     if (deed === "open-lot" && key !== null) return go(["lot", key.item, key.lot]);
     setBusy(true);
     const ref = await act(deed);

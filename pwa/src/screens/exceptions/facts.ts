@@ -61,6 +61,10 @@ class Reader {
   device(index: number): string {
     return this.#names.device(this.word(index));
   }
+
+  deviceOf(fact: Value | undefined): string {
+    return typeof fact === "string" ? this.#names.device(fact) : "";
+  }
 }
 
 /** The late movements that made a variance smaller, as the row alone tells them: how much, not yet who. */
@@ -165,6 +169,33 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
       into: kilograms(r.whole(1)),
       out: kilograms(r.whole(2)),
       waste: kilograms(r.whole(3)),
+    }),
+  "promise-short": (r) =>
+    t("ex.promise-short", {
+      goods: r.goods(0, 1),
+      place: r.place(2),
+      available: r.amount(0, 3, -1),
+      promised: r.amount(0, 4, -1),
+      n: r.list(5).length,
+    }),
+  "lease-at-risk": (r) =>
+    t("ex.lease-at-risk", {
+      goods: r.goods(0, 1),
+      place: r.place(2),
+      amount: r.amount(0, 3, -1),
+      device: r.device(4),
+      others: r
+        .list(7)
+        .map((other) => r.deviceOf(Array.isArray(other) ? other[0] : ""))
+        .join(t("list.and")),
+    }),
+  "lease-exceeded": (r) =>
+    t("ex.lease-exceeded", {
+      device: r.device(5),
+      goods: r.goods(0, 1),
+      place: r.place(2),
+      taken: r.amount(0, 3, -1),
+      leased: r.amount(0, 4, -1),
     }),
 };
 

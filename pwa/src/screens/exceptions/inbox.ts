@@ -40,6 +40,7 @@ export type Deed =
   | "accept"
   | "refuse"
   | "adjust"
+  | "promises"
   | "open-lot";
 
 /** What can be done about an exception from here; the first is the usual one. */
@@ -56,6 +57,10 @@ export const deedsFor = (code: string): readonly Deed[] => {
     case "cold-chain-breach":
     case "harvest-inside-interval":
       return ["release", "open-lot", "resolve"];
+    case "promise-short":
+      return ["promises", "recount", "open-lot"];
+    case "lease-at-risk":
+      return ["promises", "recount", "resolve"];
     case "lapsed-permission":
     case "forked-device":
       return ["accept", "refuse"];
@@ -87,6 +92,9 @@ export const keyOf = ({
     case "change-after-approval":
     case "expired-picked":
     case "fefo-overridden":
+    case "promise-short":
+    case "lease-at-risk":
+    case "lease-exceeded":
       return { item: at(0), lot: at(1), place: at(2) };
     case "refused-goods":
     case "hand-over-missing":

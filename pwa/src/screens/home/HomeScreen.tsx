@@ -56,6 +56,7 @@ const ACTS: Readonly<Record<HomeRole, readonly Act[]>> = {
     { word: "home.phones", icon: "qr", path: ["phones"] },
     { word: "home.statements", icon: "scale", path: ["statements"] },
     { word: "home.tasks", icon: "flag", path: ["tasks"] },
+    { word: "home.promises", icon: "lock", path: ["promises"] },
     { word: "home.asOf", icon: "clock", path: ["as-of"] },
     { word: "kind.transform", icon: "repeat", path: ["transform"] },
     { word: "kind.harvest", icon: "leaf", path: ["harvest"] },

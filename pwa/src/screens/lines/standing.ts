@@ -2,6 +2,7 @@
 import { lotFacts } from "../../app/lots.ts";
 import { namesFrom } from "../../app/names.ts";
 import type { Ledger } from "../../sync/ledger-types.ts";
+import { ANY_PURPOSE, type Purpose, promisesOf } from "../../app/promises.ts";
 import type { Standing } from "../pick/draft.ts";
 
 /** All places of ours that hold the item; vehicles and farms too, unless `isSource` says otherwise. */
@@ -9,8 +10,10 @@ export const standingOf = (
   ledger: Ledger,
   item: string,
   isSource: (place: string) => boolean = () => true,
+  purpose: Purpose = ANY_PURPOSE,
 ): readonly Standing[] => {
   const { lifeDays } = namesFrom(ledger).facts(item);
+  const { others, mine } = promisesOf(ledger).value;
   return ledger
     .rows("balance")
     .value.filter(
@@ -23,6 +26,8 @@ export const standingOf = (
       q,
       w,
       held,
+      others: others({ item, lot, place }, purpose),
+      mine: mine({ item, lot, place }, purpose),
       expiresOn: lotFacts(ledger, item, lot, lifeDays).expiresOn,
     }));
 };

@@ -13,6 +13,7 @@ import { Facts } from "../../ui/Card.tsx";
 import { Notice } from "../../ui/Chip.tsx";
 import { TextField } from "../../ui/QuantityField.tsx";
 import { Sheet } from "../../ui/Sheet.tsx";
+import { whyRefused } from "./refusal.ts";
 import { detailOf, explain, isVoidable, kindWord, stageOf } from "./words.ts";
 
 const REASONS: readonly PlainKey[] = ["void.wrong", "void.twice", "void.other"];
@@ -78,6 +79,11 @@ export const OpSheet = ({
   return (
     <Sheet title={kindWord(item.kind)} onClose={onClose}>
       {said === null ? null : <Notice tint="bad" title={said.what} text={said.todo} />}
+      {whyRefused(item, names, ledger.nowMs()).map((line) => (
+        <p key={line} class="sheet-text">
+          {line}
+        </p>
+      ))}
       {isVoided ? <Notice tint="bad" title={t("void.done")} /> : null}
       <p class="sheet-text">{detailOf(item.body, names)}</p>
       <Facts

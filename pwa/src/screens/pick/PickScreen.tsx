@@ -3,16 +3,19 @@ import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { recorded } from "../../app/act.ts";
 import { keepBusy } from "../../app/busy.ts";
+import { minuteHand } from "../../app/clock.ts";
 import { formatQuantity } from "../../app/items.ts";
 import type { ScreenProps } from "../../app/lazy-screen.tsx";
 import { useLedger } from "../../app/ledger-context.ts";
 import { today } from "../../app/lots.ts";
 import { lotName, namesFrom } from "../../app/names.ts";
 import { orderLines } from "../../app/orders.ts";
+import { isFor, ownState, promisesOf } from "../../app/promises.ts";
 import { useReading } from "../../app/reading.ts";
 import { Screen } from "../../app/Screen.tsx";
 import { t } from "../../i18n/i18n.ts";
 import { BigButton, Button } from "../../ui/Button.tsx";
+import { Notice } from "../../ui/Chip.tsx";
 import { EmptyState } from "../../ui/EmptyState.tsx";
 import { goBack, replace } from "../../ui/router.ts";
 import { ScanBox } from "../../ui/ScanBox.tsx";
@@ -57,10 +60,17 @@ export const PickScreen = ({ rest }: ScreenProps): VNode => {
   const wanted: readonly Wanted[] =
     order !== null ? wantedOfOrder(orderLines(order), lines) : task !== null ? wantedOfTask(task, lines) : [];
   const sources = isPickPlace(ledger);
+  const purpose = { task: task?.id ?? null, order: order?.id ?? task?.order ?? null };
+  void minuteHand.value; // what is held for this phone ends by the clock
+  const held = promisesOf(ledger).value.own.filter(
+    (lease) =>
+      isFor(lease, purpose) && lease.qty > lease.used && wanted.some(({ item }) => item === lease.item),
+  );
+  const states = new Set(held.map((lease) => ownState(ledger, lease)));
 
   const edit = (item: string, seen: Seen): void => {
     const line = wanted.find((each) => each.item === item) ?? null;
-    const standing = afterTaking(standingOf(ledger, item, sources), lines);
+    const standing = afterTaking(standingOf(ledger, item, sources, purpose), lines);
     setEditing(begun(names.facts(item), line, seen, { standing, today: now, to }));
   };
 
@@ -173,6 +183,11 @@ export const PickScreen = ({ rest }: ScreenProps): VNode => {
         icon="truck"
         onPress={() => setOpen("to")}
       />
+      {states.has("lapsed") ? (
+        <Notice tint="warn" title={t("pick.lapsedTitle")} text={t("pick.heldLapsedHint")} />
+      ) : states.has("recalled") ? (
+        <Notice tint="warn" title={t("pick.recalledTitle")} text={t("pick.heldRecalledHint")} />
+      ) : null}
       {wanted.length === 0 ? (
         <Button label={t("line.byHand")} icon="plus" onPress={() => setOpen("item")} />
       ) : (
@@ -181,7 +196,8 @@ export const PickScreen = ({ rest }: ScreenProps): VNode => {
             <WantedRow
               key={`${each.item} ${each.lot}`}
               wanted={each}
-              standing={afterTaking(standingOf(ledger, each.item, sources), lines)}
+              standing={afterTaking(standingOf(ledger, each.item, sources, purpose), lines)}
+              leases={held.filter((lease) => lease.item === each.item)}
               onPress={() => edit(each.item, { lot: null, weightG: null, qty: 0 })}
             />
           ))}

@@ -4,19 +4,52 @@ import { formatQuantity } from "../../app/items.ts";
 import { useLedger } from "../../app/ledger-context.ts";
 import { today } from "../../app/lots.ts";
 import { lotName, namesFrom } from "../../app/names.ts";
-import { formatExpiry } from "../../i18n/format.ts";
+import { ownState } from "../../app/promises.ts";
+import { formatExpiry, formatInstant } from "../../i18n/format.ts";
 import { t } from "../../i18n/i18n.ts";
+import type { Row } from "../../sync/rows.ts";
 import { TaskCard } from "../../ui/Card.tsx";
 import { Chip } from "../../ui/Chip.tsx";
-import { type Standing, type Wanted, leftOf, suggest } from "./draft.ts";
+import { type Standing, type Wanted, leftOf, promisedAway, suggest } from "./draft.ts";
+
+/** What is promised to this phone for this item: until when, and whether that still holds. */
+const HeldChips = ({ leases }: { readonly leases: readonly Row<"lease">[] }): VNode => {
+  const ledger = useLedger();
+  const names = namesFrom(ledger);
+  return (
+    <>
+      {leases.map((lease) => {
+        const amount = formatQuantity(names.facts(lease.item), lease.qty - lease.used);
+        switch (ownState(ledger, lease)) {
+          case "stands":
+            return (
+              <Chip
+                key={lease.index}
+                tint="ok"
+                icon="lock"
+                label={t("pick.held", { amount, until: formatInstant(lease.untilMs, ledger.nowMs()) })}
+              />
+            );
+          case "recalled":
+            return <Chip key={lease.index} tint="warn" label={t("pick.heldRecalled", { amount })} />;
+          case "lapsed":
+            return <Chip key={lease.index} tint="bad" label={t("pick.heldLapsed", { amount })} />;
+        }
+      })}
+    </>
+  );
+};
 
 export const WantedRow = ({
   wanted,
   standing,
+  leases,
   onPress,
 }: {
   readonly wanted: Wanted;
   readonly standing: readonly Standing[];
+  /** This phone's own, for this item and this work. */
+  readonly leases: readonly Row<"lease">[];
   readonly onPress: () => void;
 }): VNode => {
   const ledger = useLedger();
@@ -25,6 +58,7 @@ export const WantedRow = ({
   const left = leftOf(wanted);
   const now = today(ledger);
   const found = suggest(left, standing, now);
+  const away = promisedAway(standing);
   const enough = found.reduce((sum, { qty }) => sum + qty, 0) >= left;
   const expiry = (lot: string): string => {
     const expiresOn = standing.find((each) => each.lot === lot)?.expiresOn ?? null;
@@ -46,7 +80,12 @@ export const WantedRow = ({
                 label={`${names.place(place)} · ${lotName(lot)} × ${formatQuantity(facts, qty)}${expiry(lot)}`}
               />
             ))}
-            {enough ? null : <Chip tint="warn" label={t("pick.notEnough")} />}
+            <HeldChips leases={leases} />
+            {enough ? null : away > 0 ? (
+              <Chip tint="warn" label={t("pick.promisedAway", { amount: formatQuantity(facts, away) })} />
+            ) : (
+              <Chip tint="warn" label={t("pick.notEnough")} />
+            )}
           </>
         )
       }

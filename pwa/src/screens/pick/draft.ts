@@ -57,6 +57,10 @@ export interface Standing {
   readonly w: number;
   readonly held: string | null;
   readonly expiresOn: string | null;
+  /** Promised to others; nothing where it is left out. */
+  readonly others?: number;
+  /** Promised to this phone, for this work. */
+  readonly mine?: number;
 }
 
 const asBalance = ({ lot, q, w, held, expiresOn }: Standing): LotBalance => ({
@@ -85,6 +89,10 @@ export const afterTaking = (
     return {
       ...each,
       q: taken.reduce((rest, { qty }) => rest - qty, each.q),
+      mine: Math.max(
+        0,
+        taken.reduce((rest, { qty }) => rest - qty, each.mine ?? 0),
+      ),
       w: taken.reduce((rest, { weight }) => rest - (weight ?? 0), each.w),
     };
   });
@@ -95,22 +103,39 @@ export interface Suggestion {
   readonly qty: number;
 }
 
-/** Which lots to take for what is left, in walking order; less than wanted when there is not enough. */
+/** What may be taken without breaking a promise: what is promised to this phone, and what to nobody. */
+const openOf = ({ q, others = 0 }: Standing): number => Math.max(0, q - others);
+
+/**
+ * Which lots to take for what is left, in walking order; less than wanted when there is not enough. What is promised to
+ * this phone goes before what is free: it was chosen by expiry when it was promised.
+ */
 export const suggest = (
   left: number,
   standing: readonly Standing[],
   today: string,
 ): readonly Suggestion[] => {
   let rest = left;
-  const found: Suggestion[] = [];
-  for (const { lot, place, q } of firstExpired(standing, today)) {
-    if (rest <= 0) break;
-    const qty = Math.min(rest, q);
-    if (qty > 0) found.push({ lot, place, qty });
-    rest -= qty;
+  const order = firstExpired(standing, today);
+  const taken = new Map<Standing, number>();
+  for (const most of [(each: Standing) => Math.min(each.mine ?? 0, openOf(each)), openOf]) {
+    for (const each of order) {
+      const before = taken.get(each) ?? 0;
+      const some = Math.min(rest, most(each) - before);
+      if (some <= 0) continue;
+      taken.set(each, before + some);
+      rest -= some;
+    }
   }
-  return found;
+  return order.flatMap((each) => {
+    const qty = taken.get(each) ?? 0;
+    return qty === 0 ? [] : [{ lot: each.lot, place: each.place, qty }];
+  });
 };
+
+/** How much stands there that this phone must not count on, because others may. */
+export const promisedAway = (standing: readonly Standing[]): number =>
+  standing.reduce((sum, each) => sum + Math.min(Math.max(0, each.q), each.others ?? 0), 0);
 
 /** A lot that should go before the one chosen, or null: the choice is told, never forbidden. */
 export const sooner = (chosen: string, standing: readonly Standing[], today: string): string | null => {

@@ -1,7 +1,7 @@
 /** The line that is being entered: begun by a label or a press, for the lot that goes first where no other was read. Pure. */
 import type { ItemFacts } from "../../app/items.ts";
 import { type DraftLine, EMPTY_LINE } from "../lines/draft.ts";
-import { type Standing, type Wanted, leftOf, suggest } from "./draft.ts";
+import { type Standing, type Wanted, firstExpired, leftOf, suggest } from "./draft.ts";
 
 export interface Editing {
   readonly line: DraftLine;
@@ -26,7 +26,8 @@ export const begun = (
   }: { readonly standing: readonly Standing[]; readonly today: string; readonly to: string },
 ): Editing => {
   const left = wanted === null ? 0 : leftOf(wanted);
-  const first = suggest(left === 0 ? 1 : left, standing, today)[0];
+  // What is promised to others alone is suggested to nobody, but may be what the picker stands before.
+  const first = suggest(left === 0 ? 1 : left, standing, today)[0] ?? firstExpired(standing, today)[0];
   const lot = seen.lot ?? (wanted === null || wanted.lot === "" ? (first?.lot ?? "") : wanted.lot);
   const place = standing.find(
     (each) =>

@@ -6,6 +6,7 @@ import type { ScreenProps } from "../../app/lazy-screen.tsx";
 import { useLedger } from "../../app/ledger-context.ts";
 import { lotFacts, today } from "../../app/lots.ts";
 import { lotName, namesFrom } from "../../app/names.ts";
+import { promisesOf } from "../../app/promises.ts";
 import { atDesk } from "../../app/roles.ts";
 import { Screen } from "../../app/Screen.tsx";
 import { daysAfter } from "../../domain/expiry.ts";
@@ -31,6 +32,12 @@ const LotLine = ({ item, lot }: { readonly item: string; readonly lot: LotStock 
   const facts = names.facts(item);
   const now = today(ledger);
   const { expiresOn } = lotFacts(ledger, item, lot.lot, facts.lifeDays);
+  const promises = promisesOf(ledger).value;
+  const keys = lot.places.filter(({ place }) => !place.includes(":"));
+  const promised = keys.some(({ place }) => promises.isPromised({ item, lot: lot.lot, place }));
+  const free = keys.reduce((sum, { place, q, held }) => {
+    return sum + (held === null ? promises.free({ item, lot: lot.lot, place }, q) : 0);
+  }, 0);
   const unconfirmed = lot.places.some((row) => row.unconfirmed);
   return (
     <ListRow
@@ -42,6 +49,7 @@ const LotLine = ({ item, lot }: { readonly item: string; readonly lot: LotStock 
             : `${names.place(place)} ${formatQuantity(facts, q, w)}`,
         ),
         expiresOn === null ? "" : formatExpiry(now, expiresOn),
+        promised ? `${t("word.atp")} ${formatQuantity(facts, Math.max(0, free))}` : "",
       ]
         .filter((part) => part !== "")
         .join(" · ")}
