@@ -38,6 +38,8 @@ from sync_engine.wire import (
 
 REQUEST_FRAMES_BYTES: Final = 2 * 1024 * 1024
 """What one round trip carries at most of a long outbox, and of relayed frames; the rest follows in the next."""
+KEPT_BACK: Final = frozenset({"too-many-waiting", "too-many-unread", "unknown-device"})
+"""Problems of relayed frames that may pass: relay.md §4. All others are of the bytes."""
 
 _NO_OP: Final = LeafHash(b"")
 
@@ -259,7 +261,10 @@ class Phone:
         An epoch that it does not speak of is one that it has nothing of, or that it lost as a whole. The rows, and so
         what is settled, stay as they are until the next cut.
         """
-        del self.relayed[: self._relayed_in_flight]
+        sent, rest = self.relayed[: self._relayed_in_flight], self.relayed[self._relayed_in_flight :]
+        kept = {one.frame for one in reply.problems if one.relayed and one.code in KEPT_BACK}
+        # What the server takes another time goes behind what it has not seen yet.
+        self.relayed = [*rest, *(frame for number, frame in enumerate(sent) if number in kept)]
         self._relayed_in_flight = 0
         durable = {acked.epoch: acked.last_seq for acked in reply.acked}
         for held in reply.held:

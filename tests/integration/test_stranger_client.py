@@ -249,3 +249,20 @@ def test_a_phone_whose_clone_was_quicker_sends_all_the_same_and_goes_on_under_a_
     liu.new_epoch()
     after = _pick(liu)
     assert _is_settled(liu.sync(liu.frame([after])), after)
+
+
+def test_another_phone_brings_the_work_and_the_servers_word_on_it(enrol: Enrol) -> None:
+    liu, zhang = enrol("liu"), enrol("zhang")
+    first, last = _pick(liu), _pick(liu)
+    before = liu.acknowledgement(liu.device)
+    assert zhang.sync(relayed=[liu.frame([first, last])]).problems == []
+
+    version, org, device, at_ms, log_size, root, covered, ends, values, documents, bearer, *_ = (
+        zhang.acknowledgement(liu.device, first.leaf)
+    )
+    assert (version, org, device, covered, values, documents) == (1, liu.org, liu.device, 0, 0, 0)
+    assert {tuple(end[:3]) for end in ends} == {(op.epoch, op.seq, op.leaf) for op in (first, last)}
+    assert bearer == zhang.enrolment["name"] or bearer
+    assert log_size > max(end[3] for end in ends)
+    assert (len(root), at_ms > 0) == (32, True)
+    assert [end[2] for end in before[7]] != [last.leaf]

@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 Row = dict[tuple[str, str, str], Any]
@@ -347,6 +347,21 @@ class Stranger:
         claims = {**claims, "iat": self.now_ms() // 1000, "nonce": self.dpop_nonce, **changed}
         signed = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
         return f"{signed}.{base64url(self.sign(signed.encode()))}"
+
+    def acknowledgement(self, device: bytes, *ops: bytes) -> list[Any]:
+        """The server's signed word about a device, checked by the key of the enrolment (relay.md §5)."""
+        path = f"{self.url}/api/v1/devices/{device.hex()}/acknowledgement"
+        proof = self.proof(htm="GET", htu=path)
+        named = ".".join(op.hex() for op in ops)
+        answer = self.http.get(path, params={"ops": named}, headers={"DPoP": proof})
+        answer.raise_for_status()
+        statement, signature = decode(answer.content)
+        point = base64.urlsafe_b64decode(self.enrolment["server_key"] + "==")
+        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+        r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+        key.verify(encode_dss_signature(r, s), b"gobi/ack/1\0" + statement, ec.ECDSA(hashes.SHA256()))
+        found: list[Any] = decode(statement)
+        return found
 
     def _apply(self, pages: Sequence[Reply]) -> None:
         last = pages[-1]
