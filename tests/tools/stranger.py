@@ -326,7 +326,8 @@ class Stranger:
         request = [1, self.device, *at, list(frames), list(relayed)]
         answer = self.post_bytes(encode(request))
         answer.raise_for_status()
-        return Reply(*decode(answer.content))
+        # Elements that later versions add at the end are read over (operations.md §1).
+        return Reply(*decode(answer.content)[: len(Reply._fields)])
 
     def post_bytes(self, body: bytes, proof: str | None = None) -> httpx.Response:
         headers = {"Content-Type": "application/vnd.gobi.sync+msgpack", "DPoP": proof or self.proof()}
