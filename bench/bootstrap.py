@@ -1,0 +1,203 @@
+"""What a new phone of a large company waits for, and one that was away for three weeks: real server, app and browser.
+
+The phone joins a company of 100,000 rows and is measured from its first round trip until every row is on its disk and
+can be shown. Server and browser share this machine and take turns, so that time is the work of both. The floor is what
+those bytes must cost at least, in the same browser: unpack them, decode them, and put them on the disk, one entry a
+chunk.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.large_company import ADMIN, codes, found, work
+from bench.real_phone import LEDGER, PIN, started
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Request
+
+    from tests.e2e.browser import PhoneBrowser
+
+ROWS: Final = 100_000
+PHONES: Final = 3
+DAYS: Final = 21
+OPS_A_DAY: Final = 1_000
+OPENINGS: Final = 5
+_START_S: Final = 120
+
+_JOIN: Final = f"""async ([url, person, pin]) => {{
+  const ledger = {LEDGER};
+  const joined = await ledger.enrol(url, {{ name: "bench", pin }});
+  ledger.setOffline(true);
+  const signed = joined.ok ? await ledger.signIn(person, pin) : joined;
+  if (!signed.ok) throw new Error(JSON.stringify(signed));
+}}"""
+_PULL: Final = f"""async () => {{
+  const ledger = {LEDGER};
+  const began = performance.now();
+  ledger.setOffline(false);
+  const status = await ledger.syncNow();
+  if (status.type !== "ok") throw new Error(JSON.stringify(status));
+  const pulled = performance.now();
+  const rows = ["item", "place", "partner", "balance"].map((table) => ledger.rows(table).value.length);
+  const shown = performance.now();
+  const count = rows.reduce((a, b) => a + b);
+  return {{ seconds: (pulled - began) / 1000, shown: (shown - pulled) / 1000, rows: count }};
+}}"""
+_FLOOR: Final = Path(__file__).with_name("bootstrap_floor.js").read_text(encoding="utf-8")
+_PAINTED: Final = """() => new Promise((told) => {
+  const painted = () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
+  const look = () => (painted() === undefined ? setTimeout(look, 10) : told(painted()));
+  look();
+})"""
+
+
+def run() -> dict[str, Any]:
+    """Measure new phones, one that was away, and starts of the app."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only who measures phones needs browsers
+
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, sync_playwright() as playwright:
+        folder = Path(name)
+        asyncio.run(found(folder / "data", ROWS))
+        made = asyncio.run(codes(folder / "data", PHONES))
+        from tests.e2e.browser import PhoneBrowser  # noqa: PLC0415 - as above
+
+        phones: list[PhoneBrowser] = []
+        try:
+            with _server(folder) as (port, pid):
+                new = []
+                for number, code in enumerate(made):
+                    phones.append(PhoneBrowser(playwright, folder, f"new{number}", port))
+                    new.append(_joined(phones[-1], code, pid))
+                    if number + 1 < PHONES:
+                        phones.pop().close()
+                last = phones[-1]
+                page = last.start()
+                openings = [_opened(page) for _ in range(OPENINGS)]
+                last.put_away()
+            ops, changed = asyncio.run(work(folder / "data", days=DAYS, ops_a_day=OPS_A_DAY, rows=ROWS))
+            with _server(folder, port):
+                away = _returned(last)
+        finally:
+            for phone in phones:
+                phone.close()
+    best = sorted(new, key=lambda one: one["seconds"])[len(new) // 2]
+    return {
+        "name": "bootstrap",
+        "value": round(best["seconds"], 3),
+        "unit": "s of server and client until 100,000 rows are on a new phone",
+        "floor": round(best["floor"], 3),
+        "ratio": round(best["seconds"] / best["floor"], 2),
+        "seconds": round(best["seconds"], 3),
+        "bytes": best["bytes"],
+        "requests": best["requests"],
+        "rows": best["rows"],
+        "server_cpu_seconds": round(best["server"], 3),
+        "shown_seconds": round(best["shown"], 3),
+        "all_seconds": [round(one["seconds"], 3) for one in new],
+        "open_ms": round(statistics.median(openings)),
+        "away_ops": ops,
+        "away_days": DAYS,
+        "away_rows": changed,
+        "away_bytes": away["bytes"],
+        "away_seconds": round(away["seconds"], 3),
+    }
+
+
+def _joined(phone: "PhoneBrowser", code: str, server: int) -> dict[str, Any]:
+    """Enrol a phone, and measure its first pull."""
+    page = started(phone)
+    traffic = _Traffic(page)
+    page.evaluate(_JOIN, [f"gobi:enrol:{phone.origin}#{code}", ADMIN, PIN])
+    spent = _cpu_s(server)
+    told: dict[str, Any] = page.evaluate(_PULL)
+    spent = _cpu_s(server) - spent
+    if told["rows"] < ROWS:
+        raise RuntimeError(f"the phone shows {told['rows']} rows")
+    floor = page.evaluate(_FLOOR)
+    size, requests = traffic.total()
+    phone.put_away()
+    return {**told, "bytes": size, "requests": requests, "floor": floor, "server": spent}
+
+
+def _returned(phone: "PhoneBrowser") -> dict[str, Any]:
+    """Start the app without network, mend it, and measure what it takes to catch up."""
+    page = started(phone)
+    traffic = _Traffic(page)
+    told: dict[str, Any] = page.evaluate(_PULL)
+    return {**told, "bytes": traffic.total()[0]}
+
+
+def _opened(page: "Page") -> float:
+    """Ms until the app shows its person's work, with all rows on the disk."""
+    page.reload()
+    page.wait_for_function(f"() => {LEDGER}?.state.person.value !== null")
+    page.get_by_role("navigation").wait_for()
+    return float(page.evaluate(_PAINTED))
+
+
+class _Traffic:
+    """Bytes of bodies that a page got and sent for its rows."""
+
+    def __init__(self, page: "Page") -> None:
+        self._requests: list[Request] = []
+        page.on("requestfinished", self._requests.append)
+
+    def total(self) -> tuple[int, int]:
+        """Bytes, and requests."""
+        rows = [one for one in self._requests if "/api/v1/s" in one.url and "/events" not in one.url]
+        sizes = [one.sizes() for one in rows]
+        return sum(one["requestBodySize"] + one["responseBodySize"] for one in sizes), len(rows)
+
+
+@contextmanager
+def _server(folder: Path, port: int = 0) -> Iterator[tuple[int, int]]:
+    """`gobi serve` on the company's data, in a process of its own: its port and its number."""
+    chosen = port or _free_port()
+    command = [sys.executable, "-m", "api", "serve", "--port", str(chosen), "--data", str(folder / "data")]
+    log = (folder / "server.log").open("ab")
+    process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).resolve().parent.parent)
+    try:
+        deadline = time.monotonic() + _START_S
+        while not _answers(chosen):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((folder / "server.log").read_text(encoding="utf-8")[-2000:])
+            time.sleep(0.1)
+        yield chosen, process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+        log.close()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://localhost:{port}/log/checkpoint", timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        found: int = probe.getsockname()[1]
+    return found
+
+
+def _cpu_s(pid: int) -> float:
+    """Seconds of processor that a process has used (proc(5): utime and stime)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
