@@ -37,7 +37,7 @@ async def found(folder: Path, rows: int) -> None:
     await found_house(settings_of(folder), founding)
     async with open_house(settings_of(folder)) as house:
         await house.sequencer.record(list(_catalogue()))
-        balances = rows - ITEMS - PLACES - PARTNERS
+        balances = _balances(rows)
         lines = [_line(number) for number in range(balances)]
         for first in range(0, len(lines), 100 * LINES):
             part = lines[first : first + 100 * LINES]
@@ -50,7 +50,7 @@ async def found(folder: Path, rows: int) -> None:
 async def work(folder: Path, *, days: int, ops_a_day: int, rows: int) -> tuple[int, int]:
     """Let the company work; return how many ops it recorded, and how many rows changed. Some lots move often."""
     chance = Random(3)
-    balances = rows - ITEMS - PLACES - PARTNERS
+    balances = _balances(rows)
     async with open_house(settings_of(folder)) as house:
         before = house.sequencer.head.size
         for _ in range(days):
@@ -98,6 +98,11 @@ def _catalogue() -> Iterator[Intention]:
 
 def _set(table: str, key: str, attributes: list[list[str]]) -> Intention:
     return Intention("set", (None, (), table, key, attributes))
+
+
+def _balances(rows: int) -> int:
+    """Each lot has two: at its place, and at the account that it came from."""
+    return (rows - ITEMS - PLACES - PARTNERS) // 2
 
 
 def _line(number: int) -> list[object]:

@@ -33,6 +33,8 @@ export interface Change<T> {
   /** The memory once the transaction is complete. Version and rows version are the keeper's. */
   readonly after: () => Memory;
   readonly changesRows?: boolean;
+  /** It stores what can be had again: nothing is given up to make space for it. */
+  readonly isCopy?: boolean;
   readonly result: T;
   /** What of it holds without being stored, where there is no space; all of it if this is left out. */
   readonly held?: { readonly after: () => Memory; readonly result: T };
@@ -120,7 +122,7 @@ export const openKeeper = async (ports: Ports, events: KeeperEvents): Promise<Ke
           continue;
         }
         if (isOutOfSpace(error)) {
-          if (await freeSpace(await database())) continue;
+          if (change.isCopy !== true && (await freeSpace(await database()))) continue;
           setFull(true);
         }
         if (!holds || !isOutOfSpace(error)) throw error;

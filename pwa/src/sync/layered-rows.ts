@@ -24,16 +24,18 @@ export interface Chunk {
   readonly entries: (table: string) => Entries;
   /** Its bytes turned out to be no chunk, though they were checked when they came: its rows count as absent. */
   readonly isDamaged: () => boolean;
+  /** The same chunk came again. */
+  readonly heal: (data: Uint8Array) => void;
 }
 
 const NOTHING: Entries = [];
 
 export const openChunk = (stored: SnapshotChunk): Chunk => {
-  let damaged = false;
+  let [data, damaged] = [stored.data, false];
   let tables: ReadonlyMap<string, Entries> | undefined;
   const read = (): ReadonlyMap<string, Entries> => {
     try {
-      return new Map(tablesOf(stored.data));
+      return new Map(tablesOf(data));
     } catch (error) {
       if (!isMalformed(error)) throw error;
       damaged = true;
@@ -44,6 +46,9 @@ export const openChunk = (stored: SnapshotChunk): Chunk => {
     stored,
     entries: (table) => (tables ??= read()).get(table) ?? NOTHING,
     isDamaged: () => damaged,
+    heal: (fresh) => {
+      [data, damaged, tables] = [fresh, false, undefined];
+    },
   };
 };
 

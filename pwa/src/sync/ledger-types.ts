@@ -70,6 +70,8 @@ export interface LedgerState {
   readonly pendingSinceMs: ReadonlySignal<number | null>;
   /** When rows were last brought up to date, server time. */
   readonly lastSyncAt: ReadonlySignal<number | null>;
+  /** How much of the buckets that are being fetched is here, from 0 to 1; null: nothing is being fetched. */
+  readonly loaded: ReadonlySignal<number | null>;
   readonly clockTrust: ReadonlySignal<ClockTrust>;
   readonly storage: ReadonlySignal<StorageState>;
   /** This phone was enrolled and the browser wiped it; null: it was not, or it is enrolled. */

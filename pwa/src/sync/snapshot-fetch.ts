@@ -15,6 +15,8 @@ import type { SnapshotHeld, SnapshotOffer, SyncReply } from "./wire.ts";
 
 /** Together, browsers open about six connections to a server; one stays free for what is recorded. */
 const AT_ONCE = 4;
+/** What is fetched before it is kept: seconds on a bad line, and few transactions on a good one. */
+const BATCH_BYTES = 256 * 1024;
 /** A chunk that unpacks to more is none of ours. */
 const UNPACKED_MAX = 64 * 1024 * 1024;
 const REFETCHES = 1;
@@ -77,6 +79,7 @@ export const openFetching = (ports: Ports, keeper: Keeper, courier: Courier) => 
       return {
         stores: ["staged", "snapshotChunks"],
         durability: "relaxed",
+        isCopy: true,
         put: (tx) =>
           Promise.all([
             tx.objectStore("staged").put(next),
@@ -105,13 +108,23 @@ export const openFetching = (ports: Ports, keeper: Keeper, courier: Courier) => 
     staged: StagedSnapshot,
     names: readonly string[],
   ): Promise<Failure | null> => {
-    const answers = await Promise.all(
-      names.map(async (name) => ({ name, answer: await blob(device, staged, name) })),
-    );
+    const answers: { readonly name: string; readonly answer: Delivered<Bytes> }[] = [];
+    const waiting = [...names];
+    const fetchNext = async (): Promise<void> => {
+      for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+        const answer = await blob(device, staged, name);
+        answers.push({ name, answer });
+        if (!answer.ok) waiting.length = 0;
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, fetchNext));
     const chunks = answers.flatMap(({ name, answer }) => (answer.ok ? [chunkOf(name, answer.value)] : []));
     const good = chunks.filter((chunk) => chunk !== null);
     // What came is kept, whatever became of the rest.
-    if (good.length > 0) await store((_, present) => ({ staged: present, chunks: good }), staged);
+    if (good.length > 0) {
+      await store((_, present) => ({ staged: present, chunks: good }), staged);
+      heal(keeper.memory(), good);
+    }
     if (good.length < chunks.length) return WRONG;
     return answers.flatMap(({ answer }) => (answer.ok ? [] : [answer]))[0] ?? null;
   };
@@ -125,9 +138,9 @@ export const openFetching = (ports: Ports, keeper: Keeper, courier: Courier) => 
     const failure =
       missing === null
         ? await fetchManifest(device, staged)
-        : await fetchSome(device, staged, missing.slice(0, AT_ONCE));
+        : await fetchSome(device, staged, missing.slice(0, batchOf(missing, staged)));
     if (failure === null) {
-      const isWhole = missing !== null && missing.length <= AT_ONCE;
+      const isWhole = missingOf(keeper.memory(), staged)?.length === 0;
       return isWhole || unsentCount(keeper.memory()) > 0 ? { type: "again" } : null;
     }
     if (failure.type === "refused" && STALE.has(failure.code)) return { type: "stale", code: failure.code };
@@ -166,8 +179,27 @@ const missingOf = (memory: Memory, { chunks }: StagedSnapshot): readonly string[
   return chunks.flatMap(({ name }) => (memory.chunks.has(name) && !damaged.has(name) ? [] : [name]));
 };
 
+/** How many of these chunks make a batch. */
+const batchOf = (names: readonly string[], { chunks }: StagedSnapshot): number => {
+  const sizes = new Map(chunks?.map(({ name, bytes }) => [name, bytes]));
+  let [count, size] = [0, 0];
+  for (const name of names) {
+    if (count > 0 && size >= BATCH_BYTES) break;
+    [count, size] = [count + 1, size + (sizes.get(name) ?? 0)];
+  }
+  return count;
+};
+
 const damagedIn = ({ bases }: Memory): ReadonlySet<string> =>
   new Set([...bases.values()].flat().flatMap((chunk) => (chunk.isDamaged() ? [chunk.stored.name] : [])));
+
+const heal = ({ bases }: Memory, fetched: readonly SnapshotChunk[]): void => {
+  const fresh = new Map(fetched.map(({ name, data }) => [name, data]));
+  for (const chunk of [...bases.values()].flat()) {
+    const data = chunk.isDamaged() ? fresh.get(chunk.stored.name) : undefined;
+    if (data !== undefined) chunk.heal(data);
+  }
+};
 
 /** What a request says of snapshots. */
 export const heldOf = (memory: Memory): readonly SnapshotHeld[] =>

@@ -39,6 +39,14 @@ const sinceOf = ({ phone }: Memory): number | null =>
     ? null
     : allUnsent(phone).reduce<number | null>((least, { op }) => Math.min(least ?? op.at, op.at), null);
 
+const loadedOf = ({ staged, chunks }: Memory): number | null => {
+  if (staged.length === 0) return null;
+  const total = staged.reduce((sum, { bytes }) => sum + bytes, 0);
+  const named = staged.flatMap((snapshot) => snapshot.chunks ?? []);
+  const here = named.reduce((sum, { name, bytes }) => sum + (chunks.has(name) ? bytes : 0), 0);
+  return total === 0 ? 0 : Math.min(1, here / total);
+};
+
 /** Of two equal values the older one, so that a signal of objects does not wake screens for nothing. */
 const steady = <T>(read: () => T): (() => T) => {
   let [last, text] = [undefined as T, ""];
@@ -76,6 +84,7 @@ export const openState = (ports: Ports, { memory }: Shown): LiveState => {
       pendingCount: computed(() => unsentCount(memory.value)),
       pendingSinceMs: computed(() => sinceOf(memory.value)),
       lastSyncAt: computed(() => memory.value.pull.lastSyncAt),
+      loaded: computed(() => loadedOf(memory.value)),
       clockTrust: computed(() => trustOf(memory.value)),
       storage,
       wiped: computed(steady(() => (memory.value.device === null ? readWiped(ports.local) : null))),

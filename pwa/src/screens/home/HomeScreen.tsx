@@ -107,6 +107,12 @@ const Waiting = (): VNode | null => {
   if (state.syncStatus.value.type === "refused") {
     return <Notice tint="bad" title={t("sync.refused")} text={t("sync.refusedHint")} />;
   }
+  const loaded = state.loaded.value;
+  if (loaded !== null) {
+    const percent = Math.floor(loaded * 100);
+    const hint = t(state.online.value ? "load.hint" : "load.offlineHint");
+    return <Notice tint="info" title={t("load.title", { percent })} text={hint} />;
+  }
   const last = state.lastSyncAt.value;
   if (last === null) return <Notice tint="info" title={t("sync.never")} text={t("sync.keepsAll")} />;
   if (!state.online.value) {
