@@ -7,23 +7,15 @@ chunk.
 """
 
 import asyncio
-import contextlib
 import os
-import signal
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from bench.large_company import ADMIN, codes, found, work
+from bench.large_company import ADMIN, codes, found, serving, work
 from bench.real_phone import LEDGER, PIN, started
 
 if TYPE_CHECKING:
@@ -38,7 +30,6 @@ PHONES: Final = 3
 DAYS: Final = 21
 OPS_A_DAY: Final = 1_000
 OPENINGS: Final = 5
-_START_S: Final = 120
 
 _JOIN: Final = f"""async ([url, person, pin]) => {{
   const ledger = {LEDGER};
@@ -79,7 +70,7 @@ def run() -> dict[str, Any]:
 
         phones: list[PhoneBrowser] = []
         try:
-            with _server(folder) as (port, pid):
+            with serving(folder) as (port, pid):
                 new = []
                 for number, code in enumerate(made):
                     phones.append(PhoneBrowser(playwright, folder, f"new{number}", port))
@@ -91,7 +82,7 @@ def run() -> dict[str, Any]:
                 openings = [_opened(page) for _ in range(OPENINGS)]
                 last.put_away()
             ops, changed = _done(work(folder / "data", days=DAYS, ops_a_day=OPS_A_DAY, rows=ROWS))
-            with _server(folder, port):
+            with serving(folder, port):
                 away = _returned(last)
         finally:
             for phone in phones:
@@ -172,41 +163,6 @@ class _Traffic:
         rows = [one for one in self._requests if "/api/v1/s" in one.url and "/events" not in one.url]
         sizes = [one.sizes() for one in rows]
         return sum(one["requestBodySize"] + one["responseBodySize"] for one in sizes), len(rows)
-
-
-@contextmanager
-def _server(folder: Path, port: int = 0) -> Iterator[tuple[int, int]]:
-    """`gobi serve` on the company's data, in a process of its own: its port and its number."""
-    chosen = port or _free_port()
-    command = [sys.executable, "-m", "api", "serve", "--port", str(chosen), "--data", str(folder / "data")]
-    log = (folder / "server.log").open("ab")
-    process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).resolve().parent.parent)
-    try:
-        deadline = time.monotonic() + _START_S
-        while not _answers(chosen):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((folder / "server.log").read_text(encoding="utf-8")[-2000:])
-            time.sleep(0.1)
-        yield chosen, process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        log.close()
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://localhost:{port}/log/checkpoint", timeout=2):
-            return True
-    except OSError:
-        return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        found: int = probe.getsockname()[1]
-    return found
 
 
 def _cpu_s(pid: int) -> float:

@@ -3,7 +3,15 @@
 Synthetic: 1,500 items with their codes, 400 places of two sites, 300 partners, and balances of a lot each.
 """
 
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -24,6 +32,7 @@ SITES: Final = ("WH-A", "WH-B")
 LINES: Final = 50
 """Of an op."""
 ADMIN: Final = "limin"
+_START_S: Final = 120
 
 
 def settings_of(folder: Path) -> Settings:
@@ -118,3 +127,38 @@ def _line(number: int) -> list[object]:
 
 def _opening(lines: list[list[object]]) -> Intention:
     return Intention("adjust", (None, (), "opening", lines, []))
+
+
+@contextmanager
+def serving(folder: Path, port: int = 0) -> Iterator[tuple[int, int]]:
+    """`gobi serve` on the company's data, in a process of its own: its port and its number."""
+    chosen = port or _free_port()
+    command = [sys.executable, "-m", "api", "serve", "--port", str(chosen), "--data", str(folder / "data")]
+    log = (folder / "server.log").open("ab")
+    process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).resolve().parent.parent)
+    try:
+        deadline = time.monotonic() + _START_S
+        while not _answers(chosen):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((folder / "server.log").read_text(encoding="utf-8")[-2000:])
+            time.sleep(0.1)
+        yield chosen, process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+        log.close()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://localhost:{port}/log/checkpoint", timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        found: int = probe.getsockname()[1]
+    return found

@@ -18,12 +18,12 @@ _MAC_BYTES: Final = 16
 
 
 class WrongBucketTokenError(DomainError):
-    """The token is none of this server's, or is for another bucket."""
+    """The token is none of this server's."""
 
     code: ClassVar[str] = "wrong-bucket-token"
 
     def __init__(self) -> None:
-        super().__init__("the header Gobi-Bucket-Token holds no token of this server for this bucket")
+        super().__init__("the header Gobi-Bucket-Token holds no token of this server")
 
 
 class BucketTokenExpiredError(DomainError):

@@ -5,6 +5,7 @@ It proves that the documents are enough to write one, so it imports nothing but 
 """
 
 import base64
+import gzip
 import hashlib
 import hmac
 import json
@@ -182,6 +183,8 @@ class Reply(NamedTuple):
     checkpoint: str
     seen: list[Any] | None
     acked: list[list[int]]
+    snapshots: Sequence[list[Any]] = ()
+    based: Sequence[list[Any]] = ()
 
 
 class Op(NamedTuple):
@@ -211,6 +214,10 @@ class Stranger:
     dpop_nonce: str = ""
     cursor: int = -1
     rows: Row = field(default_factory=dict)
+    takes_snapshots: bool = False
+    offers: dict[str, list[Any]] = field(default_factory=dict)
+    blobs: dict[bytes, Any] = field(default_factory=dict)
+    """What manifests and chunks hold, by name."""
     log_key: str = ""
     clock_offset_ms: int = 0
 
@@ -320,10 +327,15 @@ class Stranger:
     def post(
         self, frames: Sequence[bytes], relayed: Sequence[bytes], page: object, *, pull: bool = True
     ) -> Reply:
-        buckets = sorted({bucket for bucket, _, _ in self.rows})
+        buckets = sorted({bucket for bucket, _, _ in self.rows} - set(self.offers))
         session = self.session if pull else b""
         at = [self.now_ms(), self.run, session, self.cursor, page, buckets]
         request = [1, self.device, *at, list(frames), list(relayed)]
+        if self.takes_snapshots:
+            request += [
+                0,
+                [[bucket, offer[1], self.has_all(bucket)] for bucket, offer in self.offers.items()],
+            ]
         answer = self.post_bytes(encode(request))
         answer.raise_for_status()
         # Elements that later versions add at the end are read over (operations.md §1).
@@ -368,13 +380,45 @@ class Stranger:
         last = pages[-1]
         dropped = {bucket for page in pages for bucket in page.dropped}
         self.rows = {at: value for at, value in self.rows.items() if at[0] not in dropped}
+        for bucket, manifest in last.based:
+            for chunk in self.blobs[manifest][4]:
+                for table, entries in self.blobs[chunk[0]]:
+                    self.rows |= {(bucket, table, key): value for key, value in entries}
         for page in pages:
             for bucket, table, key, value in page.rows:
                 self.rows[bucket, table, key] = value
         self.rows = {at: value for at, value in self.rows.items() if value is not None}
+        self.offers = {offer[0]: offer for offer in last.snapshots}
         self.cursor = last.cursor
         if last.seen is not None:
             self.seen = (last.seen[0], last.seen[1])
+
+    def has_all(self, bucket: str) -> bool:
+        """Whether every chunk of an offered snapshot is here (sync.md §5)."""
+        manifest = self.blobs.get(self.offers[bucket][1])
+        return manifest is not None and all(chunk[0] in self.blobs for chunk in manifest[4])
+
+    def fetch(self, most: int = 1_000_000) -> int:
+        """Fetch so many blobs of what was offered, and return how many it took (sync.md §5)."""
+        fetched = 0
+        for _, manifest, _, _, _, token in self.offers.values():
+            fetched += self._fetch_blob(manifest, token, fetched < most)
+            for chunk in self.blobs.get(manifest, [0, 0, 0, 0, []])[4]:
+                fetched += self._fetch_blob(chunk[0], token, fetched < most)
+        return fetched
+
+    def _fetch_blob(self, name: bytes, token: str, may: bool) -> bool:
+        if name in self.blobs or not may:
+            return False
+        answer = self.get_blob(name, token)
+        answer.raise_for_status()
+        assert hashlib.sha256(answer.content).digest() == name
+        self.blobs[name] = decode(gzip.decompress(answer.content))
+        return True
+
+    def get_blob(self, name: bytes, token: str, **headers: str) -> httpx.Response:
+        headers = {"Gobi-Bucket-Token": token, **headers}
+        return self.http.get(f"{self.url}/api/v1/snapshots/{name.hex()}", headers=headers)
 
     def new_epoch(self) -> None:
         """What a phone does that finds that another goes by its name (sync.md §2, `held`)."""
