@@ -1,6 +1,6 @@
 /** The phone on a disk that is full, breaks, lies or forgets: what each of them costs, and what never. */
 import { describe, expect, it } from "vitest";
-import { decode } from "../src/codec/msgpack.ts";
+import { decode, type Value } from "../src/codec/msgpack.ts";
 import { encodeRequest } from "../src/sync/wire.ts";
 import { REQUEST_ELEMENTS_MAX, requestOf } from "./sim/builds.ts";
 import { held } from "./sim/views.ts";
@@ -179,6 +179,46 @@ describe("the builds of the simulated phone", () => {
     expect(decode(requestOf("old", encodeRequest(request)))).toStrictEqual(whole.slice(0, 10));
     const short = encodeRequest({ ...request, pending: 0, snapshots: null });
     expect((decode(requestOf("new", short)) as readonly unknown[]).length).toBe(REQUEST_ELEMENTS_MAX + 2);
+  });
+});
+
+describe("what a pull brings", () => {
+  const items = (count: number) =>
+    Array.from({ length: count }, (_, i): [string, string, string, Value] => [
+      "site:R1",
+      "item",
+      `i${i}`,
+      [`i${i}`, []],
+    ]);
+  const shown = async (world: SimWorld, phone: Phone): Promise<string[]> => {
+    const rows = (await world.must(phone, "rows", { table: "item" })) as { readonly item?: object };
+    return Object.keys(rows.item ?? {}).sort();
+  };
+
+  it("takes away what is gone, here and after a start", async () => {
+    const { world, phone } = await begun();
+    world.server.standing = items(3);
+    await world.must(phone, "sync");
+    world.server.changes = [["site:R1", "item", "i1", null]];
+    await world.must(phone, "sync");
+    expect(await shown(world, phone)).toStrictEqual(["i0", "i2"]);
+    await world.must(phone, "open");
+    expect(await shown(world, phone)).toStrictEqual(["i0", "i2"]);
+  });
+
+  it("is claimed when all of it is applied, and no sooner", async () => {
+    const { world, phone } = await begun();
+    world.server.standing = items(3);
+    world.server.pageRows = 1;
+    for (let die = 1; world.server.requests.length < 3; die += 2) {
+      if (!phone.pages.has(0)) await world.must(phone, "open");
+      await world.run(phone, "sync", { die });
+    }
+    if (!phone.pages.has(0)) await world.must(phone, "open");
+    await world.settle(phone);
+    const claimed = world.server.requests.map((request) => [request[5], request[7]] as const);
+    for (const [cursor, buckets] of claimed) if (cursor === -1) expect(buckets).toStrictEqual([]);
+    expect(claimed.at(-1)?.[1]).toStrictEqual(expect.arrayContaining(["org", "site:R1"]));
   });
 });
 

@@ -62,6 +62,8 @@ export class SmallServer {
   readonly bodies: number[] = [];
   /** Rows that are there from the beginning, sent whole before the ops of the log. */
   standing: [string, string, string, Value][] = [];
+  /** Rows that every pull brings; null: the row is gone. */
+  changes: [string, string, string, Value][] = [];
   verdicts = new Map<string, readonly [verdict: string, code: string]>();
   deferred = new Set<string>();
   dropped: string[] = [];
@@ -277,6 +279,7 @@ export class SmallServer {
     const isLast = last === cut && this.pull === "ok";
     const rows = [
       ...standing,
+      ...(isLast ? this.changes : []),
       ...this.log.slice(first, last).map(({ hash, op }): Value => ["org", "op", hash, [op.kind]]),
       ...[...this.verdicts].map(([key, [verdict, code]]): Value => {
         const [epoch, seq] = key.split("/").map(Number) as [number, number];
