@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from api.bootstrap import House
 from api.given import Housed
-from api.identity import OFFICE_ROLES, Asked, asking_person
+from api.identity import OFFICE_ROLES, PROOF_HEADER, Asked, asking_person
 from api.stores.codes import LIFE_MS, Code
 from api.unread import read_again_or_wait
 from domain.body_fields import Id
@@ -22,6 +22,7 @@ from domain.errors import DomainError
 from domain.ops import device_id, device_secret
 from sync_engine.commit import Intention
 from sync_engine.directory import Device
+from sync_engine.frame import UnknownDeviceError
 from sync_engine.logged import ACCEPTED
 from sync_engine.seal import load_key
 
@@ -64,6 +65,8 @@ class EnrolmentAsked(Struct, frozen=True, forbid_unknown_fields=True):
     person: Id | None = None
     name: Annotated[str, Meta(max_length=64)] = ""
     purpose: Literal["phone", "desk", "shared"] = "phone"
+    device: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")] | None = None
+    """A device that is to get a new key, because its data were copied: the code is for it alone."""
 
 
 class Enrolment(Struct, frozen=True):
@@ -92,6 +95,8 @@ class Redeemed(Struct, frozen=True):
     utc_offset_minutes: int
     server_key: str
     """65-byte point of the server's device, base64url: it signs acknowledgements."""
+    key: str
+    """The device's key that counts now, base64url: a phone that was enrolled before may go on with it."""
 
 
 class RedeemAsked(Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +107,10 @@ class RedeemAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """65-byte uncompressed P-256 point, base64url."""
     name: Annotated[str, Meta(max_length=64)] = ""
     pin_set: bool = False
+    before: Annotated[str, Meta(max_length=128)] = ""
+    """The key that this phone has had so far, base64url; then the request carries a proof by it."""
+    was: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    """The enrol op of then, hex: what the phone's chain follows."""
 
 
 @post("/enrolments")
@@ -118,14 +127,26 @@ async def make_code(
 
     Raises UnknownPersonError.
     """
-    if asked.person is not None and not is_somebody(house, asked.person):
-        raise UnknownPersonError(person=asked.person)
+    person, device = asked.person, None
+    if asked.device is not None:
+        device = house.ledger.directory.device(bytes.fromhex(asked.device))
+        if device is None or device.purpose == "server":
+            raise UnknownDeviceError(device=asked.device)
+        person = device.person
+    if person is not None and not is_somebody(house, person):
+        raise UnknownPersonError(person=person)
     code = urlsafe_b64encode(secrets.token_bytes(CODE_BYTES)).decode()
     now_ms = house.clock()
-    entitled = Code(person=asked.person, name=asked.name, purpose=asked.purpose, expires_ms=now_ms + life_ms)
+    entitled = Code(
+        person=person,
+        name=asked.name,
+        purpose=asked.purpose,
+        expires_ms=now_ms + life_ms,
+        device=None if device is None else device.id,
+    )
     await house.codes.put(code, entitled, now_ms=now_ms)
     url = f"gobi:enrol:{server_url}#{code}"
-    return Enrolment(url, qr_svg(url), asked.person, name_of(house, asked.person), entitled.expires_ms)
+    return Enrolment(url, qr_svg(url), person, name_of(house, person), entitled.expires_ms)
 
 
 def enrolment_link(server_url: str, code_url: str) -> str:
@@ -140,13 +161,16 @@ def qr_svg(text: str) -> str:
 
 
 @post("/enrolments/redeem")
-async def redeem(house: Housed, data: JSONBody[RedeemAsked]) -> Redeemed:
+async def redeem(request: Asked, house: Housed, data: JSONBody[RedeemAsked]) -> Redeemed:
     """Trade a code for a place in the ledger: needs no proof, since the code is one.
 
-    The same key may ask again with the same code, for instance when the answer got lost.
+    The same key may ask again with the same code, for instance when the answer got lost. A phone that is enrolled
+    says so, and proves it: it may be the device that the code gives a new key, or one that a restored server lost.
     """
     key = _key(data.key)
     now_ms = house.clock()
+    if data.before and (again := await _once_more(request, house, data, key)) is not None:
+        return again
     known = house.ledger.directory.device(device_id(key))
     if known is not None:
         await _refuse_if_of_another(house, data.code, known)
@@ -160,6 +184,36 @@ async def redeem(house: Housed, data: JSONBody[RedeemAsked]) -> Redeemed:
         await read_again_or_wait(house, device_id(key))
         known = house.ledger.directory.device(device_id(key))
         assert known is not None, "enrolled just now"
+    return _redeemed(house, known)
+
+
+async def _once_more(request: Asked, house: House, data: RedeemAsked, key: bytes) -> Redeemed | None:
+    """Give an enrolled device its new key, or its place in a log that lost it; None: the code is for another device.
+
+    Raises ProofError, UnknownEnrolmentCodeError, NotRecordedError, FaultError.
+    """
+    before, now_ms, directory = _key(data.before), house.clock(), house.ledger.directory
+    code = await house.codes.find(data.code)
+    device = directory.device(device_id(before) if code is None or code.device is None else code.device)
+    if code is None or code.expires_ms <= now_ms or (device is not None and code.device is None):
+        return None
+    if device is None and not data.was:
+        return None
+    # Asked again after its answer was lost, the phone still proves by the key that it had.
+    is_retried = device is not None and device.key == key and before in directory.keys_of(device.id, 0)
+    own = before if device is None or is_retried else device.key
+    url, proof = str(request.url), request.headers.get(PROOF_HEADER, "")
+    await house.proofs.check(proof, own, method=str(request.method), url=url, now_ms=now_ms, is_fresh=False)
+    if device is None or device.key != key:
+        if await house.codes.use(data.code, now_ms=now_ms) is None:
+            raise UnknownEnrolmentCodeError
+        if device is None:
+            await _enrol(house, before, data.name or code.name, code, was=bytes.fromhex(data.was))
+        else:
+            [(index, _)] = await house.sequencer.record([Intention("rotate", (None, (), device.id, key))])
+            refuse_unless_accepted(house, index)
+    known = directory.device(device_id(before) if device is None else device.id)
+    assert known is not None, "enrolled just now, or long ago"
     return _redeemed(house, known)
 
 
@@ -178,8 +232,9 @@ async def _asks_again(house: House, text: str, known: Device, now_ms: int) -> bo
     return code is not None and code.expires_ms > now_ms and code.person == known.person
 
 
-async def _enrol(house: House, key: bytes, name: str, code: Code) -> None:
-    body = (None, (), device_id(key), key, name or "phone", code.person, code.purpose)
+async def _enrol(house: House, key: bytes, name: str, code: Code, *, was: bytes | None = None) -> None:
+    more = () if was is None else (was,)
+    body = (None, (), device_id(key), key, name or "phone", code.person, code.purpose, *more)
     [(index, _)] = await house.sequencer.record([Intention("enrol", body)])
     refuse_unless_accepted(house, index)
 
@@ -208,6 +263,7 @@ def _redeemed(house: House, device: Device) -> Redeemed:
         time=house.clock(),
         utc_offset_minutes=house.genesis.utc_offset_minutes,
         server_key=_base64url(house.genesis.key),
+        key=_base64url(device.key),
     )
 
 

@@ -25,6 +25,8 @@ class Code(Struct, frozen=True, kw_only=True):
     purpose: str
     expires_ms: int
     used_ms: int | None = None
+    device: bytes | None = None
+    """The device that gets a new key by it; None: whoever redeems it joins."""
 
 
 class CodeStore:
@@ -38,6 +40,7 @@ class CodeStore:
         values = {
             "org": self._org, "code_hash": _hash(code), "person": entitled.person, "name": entitled.name,
             "purpose": entitled.purpose, "expires_ms": entitled.expires_ms, "used_ms": None,
+            "device": entitled.device,
         }  # fmt: skip
         async with self._engine.begin() as connection:
             await connection.execute(
@@ -70,6 +73,7 @@ class CodeStore:
             purpose=record.purpose,
             expires_ms=record.expires_ms,
             used_ms=record.used_ms,
+            device=record.device,
         )
 
 

@@ -129,7 +129,7 @@ const run = async ({ phone: name, do: verb, ...given }: Command): Promise<unknow
     case "safe":
       return ledger.wipeSafe();
     case "ask":
-      return ledger.ask(given["path"] as string);
+      return ledger.ask(given["path"] as string, given["options"] as Parameters<Ledger["ask"]>[1]);
     case "export":
       return (await ledger.exportOutbox()).bytes;
     case "acknowledged":

@@ -26,7 +26,7 @@ def derive(state: State, ops: Mapping[int, Logged]) -> None:
 
 
 def _findings(state: State, entry: Logged) -> list[Finding]:
-    found = [*_authority(entry), *_clock(entry)]
+    found = [*_authority(state, entry), *_clock(entry)]
     noted = state.noted.get(entry.index)
     if noted is None:
         return found
@@ -42,13 +42,16 @@ def _findings(state: State, entry: Logged) -> list[Finding]:
     return found
 
 
-def _authority(entry: Logged) -> list[Finding]:
+def _authority(state: State, entry: Logged) -> list[Finding]:
     op, dot = entry.op, f"{entry.op.epoch}"
     if entry.verdict != QUARANTINED:
         return []
     if entry.code == "fork":
-        facts = (op.device.hex(), op.epoch, op.seq)
-        return [Finding("forked-device", (op.device.hex(), dot), facts, (entry.index,), entry.t)]
+        device = op.device.hex()
+        state.copies.forks.setdefault(device, set()).add(entry.index)
+        closer = min((i for i in state.copies.rekeyed.get(device, ()) if i > entry.index), default=None)
+        facts = (device, op.epoch, op.seq)
+        return [Finding("forked-device", (device, dot), facts, (entry.index,), entry.t, closer)]
     # Whatever else kept a fact apart, a manager must hear of it: its code says why.
     lapsed = (op.device.hex(), op.kind, entry.code)
     return [Finding("lapsed-permission", (str(entry.index),), lapsed, (entry.index,), entry.t)]

@@ -137,11 +137,27 @@ def _indexes(  # noqa: C901, PLR0912  # a table: one branch per kind
             yield state.transforms, item
     elif isinstance(body, kinds.Grant):
         yield state.grants, grant_key(body)
+    elif isinstance(body, kinds.Rotate | kinds.Revoke):
+        yield from ((state.copies.rekeyed, device) for device in _rekeyed(body))
     elif isinstance(body, kinds.Close):
         yield state.periods, "closed"
     elif isinstance(body, kinds.Deliver | kinds.Take):
         for line in body.refused:
             yield state.refusals, lot_key(line.item, line.lot)
+
+
+def _rekeyed(body: Body) -> list[str]:
+    """The device, in hex, whose key of before seals no more: it got a new one, or none."""
+    if isinstance(body, kinds.Rotate):
+        return [body.device.hex()]
+    if isinstance(body, kinds.Revoke) and body.what == "device":
+        return [body.id.hex() if isinstance(body.id, bytes) else str(body.id)]
+    return []
+
+
+def _forks(state: State, body: Body) -> list[int]:
+    """The ops of later branches of a device that gets a new key, or none."""
+    return [fork for device in _rekeyed(body) for fork in sorted(state.copies.forks.get(device, ()))]
 
 
 def price_key(body: kinds.Price) -> str:
@@ -170,7 +186,7 @@ def _mark(state: State, noted: Noted) -> None:
     """Say what must be derived anew."""
     index, body = noted.origin.index, noted.body
     dirty = state.dirty_documents
-    state.dirty_ops[index] = None
+    state.dirty_ops.update(dict.fromkeys((index, *_forks(state, body))))
     dirty["op", str(index)] = None
     for order in _orders(body):
         dirty["order", order] = None

@@ -44,6 +44,15 @@ class SerialMove(NamedTuple):
     to_place: str
 
 
+class Copies(NamedTuple):
+    """Devices that were copied, in hex."""
+
+    forks: dict[str, set[int]]
+    """→ the ops of later branches."""
+    rekeyed: dict[str, set[int]]
+    """→ what ended a key that the device had."""
+
+
 class State:
     """The indexes. Keys are the field's own ids; sets named `dirty_*` say what must be derived anew."""
 
@@ -51,8 +60,7 @@ class State:
         self.groups: dict[str, dict[str, StockGroup]] = {}
         """item → place → group."""
         self.items_at: dict[str, set[str]] = {}
-        self.closes_at: dict[str, dict[int, tuple[Origin, Observation]]] = {}
-        """place → complete counts of it."""
+        self.closes_at: dict[str, dict[int, tuple[Origin, Observation]]] = {}  # place → complete counts of it
         self.posted: dict[tuple[str, str, str], tuple[int, int]] = {}
         """(item, lot, account) → what counting put there, over all groups."""
         self.posted_by: dict[tuple[str, str], dict[tuple[str, str], tuple[int, int]]] = {}
@@ -85,6 +93,7 @@ class State:
         """item␟lot → the hand-overs at which some of it was refused."""
         self.resolved: dict[str, set[int]] = {}
         """exception id → the ops that close it."""
+        self.copies = Copies({}, {})
         self.utc_offset_minutes = 480
         self.causes: dict[tuple[str, str], dict[int, HoldCause]] = {}
         """(item, lot) → what holds it, by op index."""

@@ -11,7 +11,7 @@ import { freshClock, hear, type Instant, tick } from "./phone-clock.ts";
 import { putPhone, unsentCount } from "./keeper.ts";
 import type { EnrolResult } from "./ledger-types.ts";
 import { isLongEnough, personWithPin } from "./pin.ts";
-import { freshPhone } from "./phone.ts";
+import { freshPhone, type Phone, withNewEpoch } from "./phone.ts";
 import { newEpoch } from "./ports.ts";
 import type { StoredPerson } from "../storage/database.ts";
 
@@ -71,6 +71,8 @@ interface Redeemed {
   readonly utc_offset_minutes: number;
   /** Of a server that signs acknowledgements. */
   readonly server_key?: string;
+  /** The device's key that counts now. */
+  readonly key?: string;
 }
 
 interface Enrolled {
@@ -80,6 +82,8 @@ interface Enrolled {
   readonly serverMs: number;
   readonly sent: Instant;
   readonly received: Instant;
+  /** The phone is the device that it was: its chain goes on. */
+  readonly isSame: boolean;
 }
 
 type Redemption = { readonly ok: true; readonly enrolled: Enrolled } | Failure;
@@ -100,24 +104,36 @@ const keyFor = async ({ keeper }: Core, code: string): Promise<Joining> => {
 const redeem = async (core: Core, { server, code }: EnrolmentCode, name: string): Promise<Redemption> => {
   const { ports, courier } = core;
   const { key, publicKey } = await keyFor(core, code);
+  const own = core.keeper.memory().device;
+  const before = own?.server === server ? own : null;
   const body = new TextEncoder().encode(
-    JSON.stringify({ code, key: toBase64Url(publicKey), name: name.slice(0, NAME_MAX), pin_set: true }),
+    JSON.stringify({
+      code,
+      key: toBase64Url(publicKey),
+      name: name.slice(0, NAME_MAX),
+      pin_set: true,
+      ...(before === null ? {} : { before: toBase64Url(before.publicKey), was: toHex(before.enrol) }),
+    }),
   );
   const sent = { wallMs: ports.wallMs(), monoMs: ports.monoMs() };
-  const answer = await courier.send(null, {
+  const answer = await courier.send(before, {
     method: "POST",
     path: "/api/v1/enrolments/redeem",
     server,
     body,
     type: "application/json",
-    proves: false,
+    proves: before !== null,
     nowMs: sent.wallMs,
   });
   const received = { wallMs: ports.wallMs(), monoMs: ports.monoMs() };
   if (!answer.ok) return answer;
   const told = (await answer.value.json().catch(() => null)) as Redeemed | null;
-  const id = deviceId(publicKey);
-  if (told === null || told.device !== toHex(id)) return { ok: false, type: "offline" };
+  if (told === null) return { ok: false, type: "offline" };
+  // The same device goes on: with a new key, or with its own in a log that had lost it.
+  const same = before !== null && told.device === toHex(before.device) ? before : null;
+  const hasNewKey = same === null || told.key === toBase64Url(publicKey);
+  const id = same?.device ?? deviceId(publicKey);
+  if (told.device !== toHex(id)) return { ok: false, type: "offline" };
   const device: Device = {
     org: told.org,
     device: id,
@@ -125,8 +141,8 @@ const redeem = async (core: Core, { server, code }: EnrolmentCode, name: string)
     name,
     server,
     utcOffsetMinutes: told.utc_offset_minutes,
-    key,
-    publicKey,
+    key: hasNewKey ? key : same.key,
+    publicKey: hasNewKey ? publicKey : same.publicKey,
     secret: await secretKey(fromBase64(told.secret)),
     logKey: told.log_key,
     ...(told.server_key === undefined ? {} : { serverKey: fromBase64(told.server_key) }),
@@ -134,7 +150,15 @@ const redeem = async (core: Core, { server, code }: EnrolmentCode, name: string)
   const person = told.person ?? "";
   return {
     ok: true,
-    enrolled: { device, person, name: told.name ?? person, serverMs: told.time, sent, received },
+    enrolled: {
+      device,
+      person,
+      name: told.name ?? person,
+      serverMs: told.time,
+      sent,
+      received,
+      isSame: same !== null,
+    },
   };
 };
 
@@ -205,6 +229,35 @@ const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | nul
     };
   });
 
+/**
+ * The device goes on with the key that counts now: everything recorded stays and goes up. Its next ops are of a new
+ * epoch, which no copy of this phone knows.
+ */
+const goOnAsDevice = (core: Core, device: Device, person: StoredPerson | null): Promise<null> =>
+  core.keeper.commit(async (memory) => {
+    if (memory.phone === null) return null;
+    const begun = withNewEpoch(memory.phone, newEpoch(core.ports), memory.phone.prev);
+    const phone: Phone = { ...begun, identity: device, clonesFound: 0 };
+    const people = new Map(memory.people);
+    if (person !== null) people.set(person.id, person);
+    return {
+      stores: ["epochs", "seals", "people"],
+      durability: "strict",
+      put: (tx) => {
+        const meta = tx.objectStore("meta");
+        return Promise.all([
+          meta.put(device, "device"),
+          meta.delete("joining"),
+          putPhone(tx, phone, memory.phone),
+          tx.objectStore("seals").clear(),
+          person === null ? undefined : tx.objectStore("people").put(person),
+        ]);
+      },
+      after: () => ({ ...memory, device, phone, people }),
+      result: null,
+    };
+  });
+
 /** Joins the organisation of the code, or says why not; then nothing changed. */
 export const enrol = async (
   core: Core,
@@ -228,6 +281,7 @@ export const enrol = async (
   const known = { id: enrolled.person, name: enrolled.name, pin };
   // A shared phone is nobody's: whoever is added first is the first to sign in.
   const owner = known.id === "" ? null : await personWithPin(known, pinIterations, randomBytes);
-  await becomeDevice(core, enrolled, owner);
+  if (enrolled.isSame) await goOnAsDevice(core, enrolled.device, owner);
+  else await becomeDevice(core, enrolled, owner);
   return { ok: true, person: enrolled.person, name: enrolled.name };
 };

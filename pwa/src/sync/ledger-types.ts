@@ -55,6 +55,12 @@ export type SyncStatus =
 export type StorageState = "ok" | "full";
 
 export interface LedgerState {
+  /** The log turned out to hold another chain of this device: it needs a new key. */
+  readonly copied: ReadonlySignal<boolean>;
+  /** The server does not know this device: a restored one lost its enrolment, and a new code brings it back. */
+  readonly unjoined: ReadonlySignal<boolean>;
+  /** The server was restored from a backup that ends here (server time) and waits for its operator; else null. */
+  readonly restoredMs: ReadonlySignal<number | null>;
   /** Null: this phone is not enrolled. */
   readonly device: ReadonlySignal<DeviceInfo | null>;
   /** Null: nobody is signed in, or the session has expired. */

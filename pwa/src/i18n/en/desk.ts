@@ -75,6 +75,11 @@ export const desk: Readonly<Record<keyof typeof zh, Message>> = {
   "phones.whose": "Whose phone?",
   "phones.codeFor": "Code for {name}",
   "phones.scanThis": "Scan this with the new phone",
+  "phones.copied": "copied",
+  "phones.rekey": "Give it a new key",
+  "phones.rekeyText":
+    "Scan the next code with this very phone. All its records stay; its key of before counts no more",
+  "phones.scanSame": "Scan this with the same phone",
   "phones.codeUntil": "Works once, until {time}",
   "phones.needsNetwork": "This needs the server",
   "phones.askServer": "Asking the server",

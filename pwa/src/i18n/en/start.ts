@@ -28,6 +28,14 @@ export const start: Readonly<Record<keyof typeof zh, Message>> = {
   "load.offlineHint": "You can work already. Loading goes on with the next network",
   "sync.noRows": "No new data comes in",
   "sync.noRowsHint": "Your records still go up. Sign in again; if that does not help, ask the manager",
+  "restored.title": "The server was restored from a backup of {time}",
+  "restored.text": "Your records from after that are being sent again by themselves. Work on as usual",
+  "copied.title": "The data of this phone were copied or restored",
+  "copied.text":
+    "Both histories are kept. Ask the manager for a new key under Phones, and scan it with this phone",
+  "unjoined.title": "The restored server does not know this phone",
+  "unjoined.text":
+    "Your records stay on this phone. Ask the manager for a new code, and scan it with this phone",
   "sync.refused": "The server does not accept it",
   "sync.refusedHint": "Everything is safe on the phone. Open “Uploads” to see why",
   "pin.digits": "{n} digits entered",

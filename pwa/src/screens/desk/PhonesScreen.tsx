@@ -14,6 +14,7 @@ import { EmptyState } from "../../ui/EmptyState.tsx";
 import { signalOutcome } from "../../ui/feedback.tsx";
 import { QrImage } from "../../ui/QrImage.tsx";
 import { Sheet } from "../../ui/Sheet.tsx";
+import type { Row } from "../../sync/ledger.ts";
 import { ChoiceSheet } from "../lines/choices.tsx";
 import { type Contact, type NewCode, readCode, readContacts } from "./answers.ts";
 import { UnreadList } from "./UnreadList.tsx";
@@ -61,7 +62,13 @@ const contactText = (
   };
 };
 
-const CodeSheet = ({ person, onClose }: { readonly person: string; readonly onClose: () => void }): VNode => {
+/** Whom a code is for: a person's new phone, or a device that gets a new key. */
+interface CodeFor {
+  readonly person: string;
+  readonly device: string | null;
+}
+
+const CodeSheet = ({ person, device, onClose }: CodeFor & { readonly onClose: () => void }): VNode => {
   const ledger = useLedger();
   const names = namesFrom(ledger);
   const [code, setCode] = useState<NewCode | null>(null);
@@ -70,7 +77,12 @@ const CodeSheet = ({ person, onClose }: { readonly person: string; readonly onCl
     void ledger
       .ask("/api/v1/enrolments", {
         method: "POST",
-        body: { person, name: names.person(person), purpose: "phone" },
+        body: {
+          person: device === null ? person : null,
+          name: names.person(person),
+          purpose: "phone",
+          device,
+        },
       })
       .then((answer) => {
         if (answer.ok) setCode(readCode(answer.body));
@@ -79,7 +91,8 @@ const CodeSheet = ({ person, onClose }: { readonly person: string; readonly onCl
             answer.type === "refused" ? tOr(`code.${answer.code}`, answer.detail) : t("phones.needsNetwork"),
           );
       });
-  }, [person]);
+  }, [person, device]);
+  const words = device === null ? "phones.scanThis" : "phones.scanSame";
   return (
     <Sheet title={t("phones.codeFor", { name: names.person(person) })} onClose={onClose}>
       {refusal !== null ? (
@@ -88,8 +101,8 @@ const CodeSheet = ({ person, onClose }: { readonly person: string; readonly onCl
         <p class="sheet-text">{t("app.loading")}</p>
       ) : (
         <>
-          <QrImage content={code.url} label={t("phones.scanThis")} />
-          <p class="lead">{t("phones.scanThis")}</p>
+          <QrImage content={code.url} label={t(words)} />
+          <p class="lead">{t(words)}</p>
           <code class="enrol-code">{code.url}</code>
           {code.expiresMs === 0 ? null : (
             <p class="form-hint">{t("phones.codeUntil", { time: formatTime(code.expiresMs) })}</p>
@@ -106,7 +119,14 @@ export const PhonesScreen = (_props: ScreenProps): VNode => {
   const contacts = useContacts();
   const devices = ledger.rows("device").value.filter(({ purpose }) => purpose !== "server");
   const [choosing, setChoosing] = useState(false);
-  const [person, setPerson] = useState<string | null>(null);
+  const [codeFor, setCodeFor] = useState<CodeFor | null>(null);
+  const [rekeying, setRekeying] = useState<Row<"device"> | null>(null);
+  const copied = new Set(
+    ledger
+      .rows("exception")
+      .value.filter(({ code, state }) => code === "forked-device" && state === "open")
+      .map(({ facts }) => facts[0]),
+  );
   const add = (): void => {
     if (ledger.state.online.value) setChoosing(true);
     else signalOutcome("error", t("phones.needsNetwork"));
@@ -127,7 +147,8 @@ export const PhonesScreen = (_props: ScreenProps): VNode => {
             <ListRow
               key={device.id}
               icon="qr"
-              tint={tint}
+              tint={copied.has(device.id) ? "bad" : tint}
+              onPress={() => setRekeying(device)}
               title={device.name === "" ? device.id.slice(0, 8) : device.name}
               detail={[
                 device.person === null ? t("phones.shared") : names.person(device.person),
@@ -137,6 +158,7 @@ export const PhonesScreen = (_props: ScreenProps): VNode => {
                 .join(" · ")}
               end={
                 <>
+                  {copied.has(device.id) ? <Chip tint="bad" icon="bell" label={t("phones.copied")} /> : null}
                   {contacts?.get(device.id)?.isSafe === true ? (
                     <Chip tint="ok" icon="shield" label={t("phones.safe")} />
                   ) : null}
@@ -157,11 +179,25 @@ export const PhonesScreen = (_props: ScreenProps): VNode => {
         <ChoiceSheet
           table="person"
           title={t("phones.whose")}
-          onChoose={setPerson}
+          onChoose={(person) => setCodeFor({ person, device: null })}
           onClose={() => setChoosing(false)}
         />
       ) : null}
-      {person === null ? null : <CodeSheet person={person} onClose={() => setPerson(null)} />}
+      {rekeying === null ? null : (
+        <Sheet title={rekeying.name} onClose={() => setRekeying(null)}>
+          <p class="sheet-text">{t("phones.rekeyText")}</p>
+          <BigButton
+            label={t("phones.rekey")}
+            icon="lock"
+            onPress={() => {
+              if (!ledger.state.online.value) return signalOutcome("error", t("phones.needsNetwork"));
+              setCodeFor({ person: rekeying.person ?? "", device: rekeying.id });
+              return setRekeying(null);
+            }}
+          />
+        </Sheet>
+      )}
+      {codeFor === null ? null : <CodeSheet {...codeFor} onClose={() => setCodeFor(null)} />}
     </Screen>
   );
 };

@@ -117,7 +117,9 @@ export const EnrolScreen = ({ query }: ScreenProps): VNode => {
 
   const wiped = ledger.state.wiped.value;
   const known = ledger.state.device.value;
-  if (known !== null && !busy) {
+  // A copied phone gets a new key by a code, and one that a restored server lost its place: both stay what they are.
+  const mayJoinAgain = ledger.state.copied.value || ledger.state.unjoined.value;
+  if (known !== null && !busy && !mayJoinAgain) {
     return (
       <div class="shell shell-center welcome">
         <Notice tint="info" title={t("enrol.already", { name: known.name })} text={t("enrol.alreadyHint")} />

@@ -6,7 +6,7 @@ import { useLedger } from "../../app/ledger-context.ts";
 import { nameOf } from "../../app/names.ts";
 import { type HomeRole, homeRoles } from "../../app/roles.ts";
 import { Screen } from "../../app/Screen.tsx";
-import { formatAge } from "../../i18n/format.ts";
+import { formatAge, formatTime } from "../../i18n/format.ts";
 import { type PlainKey, t } from "../../i18n/i18n.ts";
 import type { NavItem } from "../../ui/AppShell.tsx";
 import { Notice } from "../../ui/Chip.tsx";
@@ -101,6 +101,18 @@ const Waiting = (): VNode | null => {
   const { state, nowMs } = useLedger();
   if (state.storage.value === "full")
     return <Notice tint="bad" title={t("storage.full")} text={t("storage.fullHint")} />;
+  const restored = state.restoredMs.value;
+  if (restored !== null)
+    return (
+      <Notice
+        tint="warn"
+        title={t("restored.title", { time: formatTime(restored) })}
+        text={t("restored.text")}
+      />
+    );
+  if (state.unjoined.value)
+    return <Notice tint="bad" title={t("unjoined.title")} text={t("unjoined.text")} />;
+  if (state.copied.value) return <Notice tint="warn" title={t("copied.title")} text={t("copied.text")} />;
   if (state.syncStatus.value.type === "no-rows") {
     return <Notice tint="warn" title={t("sync.noRows")} text={t("sync.noRowsHint")} />;
   }
