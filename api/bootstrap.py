@@ -30,6 +30,7 @@ from blockchain_trace.note import SignerKey, parse_vkey
 from domain import kinds
 from storage.engine import is_sqlite, open_engine, sqlite_url
 from storage.migrate import migrate
+from sync_engine.adapters.faults import as_faults
 from sync_engine.adapters.ledger_store import StoredLedger
 from sync_engine.adapters.presented_store import StoredPresented
 from sync_engine.adapters.snapshot_store import StoredSnapshots
@@ -82,11 +83,12 @@ class House(Struct, frozen=True, kw_only=True):
 
 
 async def open_database(settings: Settings) -> AsyncEngine:
-    """Return the engine of the settings' database, brought to the schema of this version."""
+    """Return the engine of the settings' database, brought to the schema of this version. Raises FaultError."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = open_engine(settings.database_url or sqlite_url(settings.data_dir / DATABASE))
     try:
-        await migrate(engine)
+        async with as_faults():
+            await migrate(engine)
     except BaseException:
         await engine.dispose()
         raise

@@ -15,6 +15,7 @@ from domain.errors import DomainError
 from domain.kinds import parse_body
 from domain.ops import Op, decode_op, device_id
 from storage.tables import ops
+from sync_engine.adapters.faults import as_faults
 from sync_engine.logged import ACCEPTED
 
 
@@ -62,7 +63,7 @@ class Origins(Struct, frozen=True):
 async def read_origins(engine: AsyncEngine, org: str = "") -> Origins:
     """Return the origins of an organisation's log; without a name, of the only one that the database holds.
 
-    Raises NotFoundedError, SettingError when there are several to choose from.
+    Raises FaultError, NotFoundedError, SettingError when there are several to choose from.
     """
     found = await _read_geneses(engine, org)
     if not found or found[0].leaf:
@@ -87,7 +88,7 @@ async def _read_geneses(engine: AsyncEngine, org: str) -> Sequence[Any]:
     """Return (org, leaf, data, verdict) of first leaves and of every genesis."""
     query = select(ops.c.org, ops.c.leaf, ops.c.data, ops.c.verdict).order_by(ops.c.leaf)
     begun = or_(ops.c.leaf == 0, ops.c.kind == "genesis")
-    async with engine.connect() as connection:
+    async with as_faults(), engine.connect() as connection:
         return (
             await connection.execute(query.where(begun, ops.c.org == org) if org else query.where(begun))
         ).all()

@@ -19,7 +19,13 @@ TELL: Final = "SELECT pg_notify($1, $2)"
 """What tells: the channel, and the topic."""
 RECONNECT_S: Final = 1.0
 
-_FAILURES: Final = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_FAILURES: Final = (
+    SQLAlchemyError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # an operation that the end of its connection surprised
+)
 
 
 class Listener:

@@ -203,6 +203,15 @@ class Sequencer:
                 raise LedgerUnavailableError(reason="it is founded already", retryable=False)
             return await self._store_commit(founder(self.ledger, self._now_ms()))
 
+    async def ready(self) -> None:
+        """Have a ledger to ask, also after a fault that threw it away.
+
+        Raises FaultError.
+        """
+        if self._ledger is None:
+            async with self._turn:
+                await self._loaded()
+
     async def refresh(self) -> None:
         """See at least what was durable when this was called, whoever committed it.
 

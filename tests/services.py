@@ -13,6 +13,8 @@ import socket
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from tests.tools.private_postgres import programs
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -65,6 +67,7 @@ _PROBES: Final[Mapping[str, Callable[[], bool]]] = {
     "nats": _listens(4222),
     "node": _installed("node"),
     "postgresql": _listens(5432),
+    "postgresql-programs": lambda: programs() is not None,
 }
 
 

@@ -60,6 +60,7 @@ async def sync(request: Asked, house_at_hand: Housed) -> Response[bytes]:
     arrived_ms = house_at_hand.clock()
     body = await read_body(request, most=COMPRESSED_BYTES_MAX, most_unpacked=REQUEST_BYTES_MAX)
     asked = decode_request(body)
+    await house_at_hand.sequencer.ready()
     is_signed, is_fresh = await _proof(request, house_at_hand, asked)
     reply = await exchange(
         house_at_hand, asked, is_signed=is_signed, is_proven=is_fresh, arrived_ms=arrived_ms

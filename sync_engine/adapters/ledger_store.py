@@ -84,11 +84,14 @@ class StoredLedger:
 
     async def close(self) -> None:
         """See `LedgerStore`."""
+        await self._drop_writer()
+        if self._listener is not None:
+            await self._listener.close()
+
+    async def _drop_writer(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
             await writer.close()
-        if self._listener is not None:
-            await self._listener.close()
 
     async def begin(self) -> Position:
         """See `LedgerStore`."""
@@ -187,11 +190,11 @@ class StoredLedger:
         try:
             yield self._writer
         except FAILURES as error:
-            await self.close()
+            await self._drop_writer()
             raise fault_of(error) from error
         except BaseException:
             # Cancelled in the middle: the connection must not carry half a commit into the next one.
-            await self.close()
+            await self._drop_writer()
             raise
 
 
