@@ -98,6 +98,8 @@ def create_app(
             DomainError: problems.refused,
             FaultError: problems.failed,
             SQLAlchemyError: problems.database_failed,
+            ConnectionError: problems.database_failed,
+            TimeoutError: problems.database_failed,
             HTTPException: problems.rejected,
             UnicodeDecodeError: problems.not_text,
             Exception: problems.broken,

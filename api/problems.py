@@ -187,7 +187,7 @@ def failed(_request: _Asked, error: FaultError) -> Response[bytes]:
     return problem(status_of(error), error.code, str(error), facts, headers=headers)
 
 
-def database_failed(request: _Asked, error: SQLAlchemyError) -> Response[bytes]:
+def database_failed(request: _Asked, error: SQLAlchemyError | OSError) -> Response[bytes]:
     """What the API itself reads or keeps beside the ledger could not be: the database is away, or its disk is full."""
     return failed(request, fault_of(error))
 

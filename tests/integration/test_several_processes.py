@@ -17,8 +17,8 @@ KILLS: Final = 12
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[PrivatePostgres]:
-    server = PrivatePostgres(tmp_path)
+def postgres() -> Iterator[PrivatePostgres]:
+    server = PrivatePostgres()
     yield server
     server.stop()
 

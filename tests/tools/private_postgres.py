@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Final
@@ -34,17 +35,18 @@ def free_port() -> int:
 class PrivatePostgres:
     """A cluster with one database, `gobi`. What a commit made durable survives `kill`, as on any server."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         found = programs()
         assert found is not None, "marked needs_service('postgresql-programs')"
-        self._bin, self._data, self._log = found, folder / "pg", folder / "pg.log"
+        # A folder of its own: those of pytest are for one user alone.
+        self._folder = Path(tempfile.mkdtemp(prefix="gobi-postgres-"))
+        self._bin, self._data, self._log = found, self._folder / "data", self._folder / "log"
         self.port = free_port()
         self._server: subprocess.Popen[bytes] | None = None
         # PostgreSQL refuses to run as root, who in turn may become anybody.
         self._user = _USER if os.getuid() == 0 else None
         if self._user is not None:
-            _open_to_all(folder)
-            shutil.chown(folder, self._user)
+            shutil.chown(self._folder, self._user)
         self._run("initdb", "-D", str(self._data), "-A", "trust", "-E", "UTF8", "-U", _USER)
         self.start()
         self._run("createdb", *self._at, "gobi")
@@ -82,9 +84,10 @@ class PrivatePostgres:
         self._server.wait(START_S)
 
     def stop(self) -> None:
-        """Stop it."""
+        """Stop it, and forget all."""
         if self._server is not None and self._server.poll() is None:
             self.crash()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _run(self, program: str, *options: str) -> None:
         subprocess.run(
@@ -94,11 +97,3 @@ class PrivatePostgres:
             user=self._user,
             timeout=START_S,
         )
-
-
-def _open_to_all(folder: Path) -> None:
-    """Let another user reach a folder below one that pytest made for this user alone."""
-    for parent in (folder, *folder.parents):
-        if parent == Path("/tmp") or not os.access(parent, os.W_OK):  # where pytest puts its folders
-            return
-        parent.chmod(parent.stat().st_mode | 0o011)
