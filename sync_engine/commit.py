@@ -128,6 +128,19 @@ class Commit(Struct, frozen=True, kw_only=True):
     log_size: int = 0
     """After the commit."""
 
+    @property
+    def adds(self) -> bool:
+        """Whether there is more to write than that a device was met."""
+        return bool(
+            self.appended
+            or self.waiting_added
+            or self.waiting_removed
+            or self.seals
+            or self.values
+            or self.verdict_changes
+            or self.changes.rows
+        )
+
 
 class DeviceState(Struct, frozen=True):
     """What the ledger holds of one device, for a sync reply: see `Held`, `Acked`, `Settled` in `wire`."""

@@ -12,7 +12,7 @@ import asyncio
 import gc
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, Protocol
 
 import structlog
@@ -23,6 +23,7 @@ from domain.merkle import EMPTY_ROOT
 from sync_engine.commit import Commit, Contact, Delivery, Intention
 from sync_engine.jobs import Job, fail_all, take_group
 from sync_engine.ledger import Ledger
+from sync_engine.pokes import Pokes
 from sync_engine.ports import Cut, LedgerStore, LedgerUnavailableError, LogSealer, Position, SealedHead
 from sync_engine.recovering import LedgerRecoveringError, NothingPresented, PresentedHeads, Recovery
 from sync_engine.wire import Problem
@@ -105,7 +106,7 @@ class Sequencer:
         self._stops = False
         self._turn = asyncio.Lock()
         self._contacts: dict[bytes, Contact] = {}
-        self._listeners: set[asyncio.Queue[int]] = set()
+        self._pokes = Pokes()
         self._task: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
 
@@ -237,15 +238,9 @@ class Sequencer:
                 raise
             yield AtRest(self.ledger, self._head, cut)
 
-    @asynccontextmanager
-    async def subscribe(self) -> AsyncGenerator[asyncio.Queue[int], None]:
+    def subscribe(self) -> AbstractAsyncContextManager[asyncio.Queue[int]]:
         """A queue that gets the log size after each commit. It holds one: who is slow learns only the latest."""
-        queue: asyncio.Queue[int] = asyncio.Queue(maxsize=1)
-        self._listeners.add(queue)
-        try:
-            yield queue
-        finally:
-            self._listeners.discard(queue)
+        return self._pokes.subscribe()
 
     # --- the loop --------------------------------------------------------------------------------------------------
 
@@ -311,7 +306,7 @@ class Sequencer:
             if not jobs and not self._is_tick_due():
                 return
             commit = self._taken(jobs)
-            if _adds_something(commit):
+            if commit.adds:
                 await self._store_commit(commit)
         self._answer(jobs, commit)
 
@@ -331,7 +326,7 @@ class Sequencer:
         intentions = [intention for job in jobs for intention in job.intentions]
         self._is_ahead = True
         commit = self.ledger.take(deliveries, intentions, now_ms=self._now_ms(), seen=self._head.seen)
-        self._is_ahead = _adds_something(commit)
+        self._is_ahead = commit.adds
         self._contacts.update({contact.device: contact for contact in commit.contacts})
         return commit
 
@@ -382,7 +377,7 @@ class Sequencer:
             await asyncio.to_thread(self._sealer.confirm, head)
             self._head = Head(head.size, head.root, head.note)
             self.ledger.sight.checkpoint(self._head.seen)
-            self._poke()
+            self._pokes.poke(self._head.size)
 
     async def _store_contacts(self) -> None:
         contacts, self._contacts = self._contacts, {}
@@ -399,12 +394,6 @@ class Sequencer:
             if not job.done.done():
                 job.done.set_result((found, commit, first))
             first += len(job.intentions)
-
-    def _poke(self) -> None:
-        for queue in self._listeners:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(self._head.size)
 
     # --- loading, and following others -------------------------------------------------------------------------------
 
@@ -493,16 +482,3 @@ def _spare_the_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-
-
-def _adds_something(commit: Commit) -> bool:
-    """Whether there is more to write than that a device was met."""
-    return bool(
-        commit.appended
-        or commit.waiting_added
-        or commit.waiting_removed
-        or commit.seals
-        or commit.values
-        or commit.verdict_changes
-        or commit.changes.rows
-    )
