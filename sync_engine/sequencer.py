@@ -128,18 +128,18 @@ class Sequencer:
         self._following = asyncio.create_task(self._follow(), name="follower")
 
     async def stop(self) -> None:
-        """Finish the commit in hand, answer what still waits with a fault, and let another be the writer."""
+        """Finish the commit in hand, answer what still waits with a fault, and let another have the store."""
+        # By a word, not by cancelling alone: a commit in hand ends, and no race can swallow the word.
+        self._stops = True
+        self._wake.set()
         following, self._following = self._following, None
         if following is not None:
             following.cancel()
             await asyncio.wait([following])
         task, self._task = self._task, None
         if task is not None:
-            # By a word, not by cancelling: a commit in hand ends, and no race can swallow the word.
-            self._stops = True
-            self._wake.set()
             await task
-            self._stops = False
+        self._stops = False
         fail_all(self._jobs, LedgerUnavailableError(reason="the server stops"))
         self._jobs.clear()
         await self._store.close()
@@ -399,7 +399,7 @@ class Sequencer:
 
     async def _follow(self) -> None:
         """Take in what others commit, soon after they do: for who listens, and so that a turn finds little new."""
-        while True:
+        while not self._stops:
             await self._store.changed()
             try:
                 await self.refresh()

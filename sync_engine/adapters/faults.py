@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -15,7 +16,9 @@ DISK_FULL_RETRY_S: Final = 60
 """Somebody has to make room first; phones keep what they have."""
 FAULT_RETRY_S: Final = 2
 
-FAILURES: Final = (SQLAlchemyError, sqlite3.Error, OSError)
+_DRIVER: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What asyncpg raises past SQLAlchemy when a connection ends in the middle of something."""
+FAILURES: Final = (SQLAlchemyError, sqlite3.Error, OSError, *_DRIVER)
 """What drivers raise when the world fails."""
 
 _AWAY: Final = ("08", "40", "53", "55P03", "57", "25P03")
@@ -73,7 +76,7 @@ def _is_away(error: Exception) -> bool:
     """Whether there is no database to talk to, or no connection to spare, at the moment."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or "connection" in str(error.orig).lower()
-    return isinstance(error, ConnectionError | TimeoutError | PoolTimeoutError)
+    return isinstance(error, (ConnectionError, TimeoutError, PoolTimeoutError, *_DRIVER))
 
 
 @asynccontextmanager
