@@ -160,6 +160,19 @@ describe("a database that the browser closes", () => {
 });
 
 describe("the builds of the simulated phone", () => {
+  it("leave each other's work whole: a kind of the future goes up from a build that cannot read it", async () => {
+    const { world, phone } = await begun();
+    await world.must(phone, "open", { version: "new" });
+    const ref = await world.must(phone, "record-raw", { kind: "teleport", body: ["TOM-5", "moon"] });
+    await world.must(phone, "open", { version: "old" });
+    const outbox = (await world.must(phone, "outbox")) as readonly { kind: string; body: unknown }[];
+    expect(outbox[0]).toMatchObject({ kind: "teleport", body: null, ref });
+    await world.pick(phone);
+    await world.settle(phone);
+    expect(world.server.log.map(({ op }) => op.kind).slice(-2)).toStrictEqual(["teleport", "pick"]);
+    expect([world.server.forks, world.server.chainFaults()]).toStrictEqual([0, []]);
+  });
+
   it("know how long a request may be today", () => {
     const request = {
       device: new Uint8Array(16),

@@ -130,3 +130,26 @@ describe("an app that is killed at any point", () => {
     120_000,
   );
 });
+
+describe("a carrier that is killed at any point", () => {
+  it("brings up the work of a phone that is gone, all the same", async () => {
+    const begin = async () => {
+      const world = new SimWorld();
+      const [lost, carrier] = [await world.enrolled("lost"), await world.enrolled("carrier", "wang")];
+      await picks(world, lost, 3);
+      const hex = await world.must(lost, "export");
+      lost.evict(["idb", "local"]);
+      await world.must(carrier, "import", { hex });
+      return { world, carrier };
+    };
+    const whole = await begin();
+    const { points } = await whole.world.run(whole.carrier, "sync");
+    for (let die = 1; die <= points; die += 1) {
+      const { world, carrier } = await begin();
+      await world.run(carrier, "sync", { die });
+      await world.must(carrier, "open");
+      await world.settle(carrier);
+      expect(await world.missing(), `killed at ${die} of ${points}`).toStrictEqual([]);
+    }
+  }, 120_000);
+});
