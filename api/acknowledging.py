@@ -35,6 +35,7 @@ async def acknowledge(house: House, device: bytes, *, asker: Device, named: Coll
     async with house.sequencer.at_rest() as rest:
         durable, head = rest.ledger.durable(device, named), rest.head
         await rest.cut.close()
+    covered = await house.backups.covered(house.clock())
     values, evidence = (await read_beside(house)).missing(device, durable)
     return sign_acknowledgement(
         Acknowledgement(
@@ -43,7 +44,7 @@ async def acknowledge(house: House, device: bytes, *, asker: Device, named: Coll
             at_ms=house.clock(),
             log_size=head.size,
             root=head.root,
-            covered=0,
+            covered=min(covered, head.size),
             ends=durable.ends,
             missing_values=values,
             missing_evidence=evidence,

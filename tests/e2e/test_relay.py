@@ -11,6 +11,8 @@ from tests.e2e.camera import HEIGHT, WIDTH
 from tests.e2e.worker import LedgerView, Worker
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.e2e.conftest import Phones, Server
 
 pytestmark = [
@@ -97,4 +99,36 @@ def test_work_without_a_signal_goes_by_codes_and_the_word_comes_back(server: Ser
     liu.is_told("全部安全，可以清除这台手机")
     liu.mend()
     assert "全部安全，可以清除这台手机" in liu.outbox()
+    assert liu.phone.errors == zhang.phone.errors == []
+
+
+def test_a_file_goes_the_same_way_and_a_wrong_one_is_told_in_words(
+    server: Server, phones: Phones, tmp_path: Path
+) -> None:
+    liu = Worker(phones.new("liu"), "liu", server.url)
+    zhang = Worker(phones.new("zhang"), "zhang", server.url)
+    liu.join()
+    zhang.join()
+    liu.cut()
+    liu.page.evaluate(_RECORD_MOVES, 3)
+    liu.outbox()
+    with liu.page.expect_download() as waiting:
+        liu.tap("导出文件")
+    file = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    assert file.name.endswith(".gobi")
+
+    zhang.outbox()
+    chooser = zhang.page.locator("input[type=file]")
+    cut_off = tmp_path / "cut-off.gobi"
+    cut_off.write_bytes(file.read_bytes()[:-7])
+    chooser.set_input_files(cut_off)
+    zhang.is_told("文件读不出来，或者不完整")
+    for _ in range(2):
+        chooser.set_input_files(file)
+        zhang.is_told("收完了：liu 的手机的 3 条")
+    zhang.sync()
+    zhang.outbox()
+    zhang.is_told("liu 的手机 · 3 条")
+    zhang.is_told("给他看凭证")
     assert liu.phone.errors == zhang.phone.errors == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest_asyncio
 
 from domain.canonical import encode
-from sync_engine.acknowledgement import Acknowledgement, open_acknowledgement, unacknowledged
+from sync_engine.acknowledgement import Acknowledgement, is_covered, open_acknowledgement, unacknowledged
 from sync_engine.phone import Phone
 from sync_engine.seal import load_key
 from tests.integration.api_house import Running, running
@@ -130,3 +130,19 @@ async def test_nobody_without_a_device_is_told_and_nonsense_is_refused(day: Runn
     for query in ("zz", "00" * 31, ".".join(["00" * 32] * 65)):
         answer = await liu.ask("GET", f"{path}?ops={query}")
         assert answer.json()["type"] == "/errors/malformed-request"
+
+
+async def test_it_says_how_far_a_confirmed_backup_reaches(day: Running) -> None:
+    liu = await day.phone("liu")
+    before, _ = await _ask(day, liu, liu.it.device)
+    size = day.house.sequencer.head.size
+    await day.house.backups.confirm(begin=0, size=size, digest=b"d" * 32, now_ms=day.time.now_ms)
+    day.time.now_ms += 60_000
+    said, _ = await _ask(day, liu, liu.it.device)
+    assert (before.covered, is_covered(before)) == (0, False)
+    assert (said.covered, is_covered(said)) == (size, True)
+
+    liu.record("pick", *PICK)
+    await liu.sync()
+    said, _ = await _ask(day, liu, liu.it.device)
+    assert not is_covered(said), "what came after the backup is not in it"

@@ -91,7 +91,7 @@ export const desk: Readonly<Record<keyof typeof zh, Message>> = {
   "phones.waiting": "{n} waiting",
   "phones.clockOff": "clock off by {age}",
   "phones.missing": "{n} photos or texts missing",
-  "phones.safe": "Holds nothing back",
+  "phones.safe": "All uploaded",
   "phones.unread": "What nobody can read",
   "phones.unreadOf": "Claims to be of phone {id}",
   "phones.unreadNobody": "Nobody knows whose",

@@ -5,7 +5,7 @@ export const relay = {
     "Hand your records to a colleague who goes back, by codes or a file: they go up with theirs",
   "relay.show": "Show codes",
   "relay.read": "Scan a phone",
-  "relay.showTitle": "Show records",
+  "relay.showTitle": "Codes",
   "relay.shows": "{n} records are here",
   "relay.showHow":
     "They open “Uploads”, tap “Scan a phone” and aim here until their phone says that it is complete",

@@ -87,7 +87,7 @@ export const desk = {
   "phones.waiting": "{n} 份在等",
   "phones.clockOff": "时钟差 {age}",
   "phones.missing": "缺 {n} 项照片或文字",
-  "phones.safe": "没有没传的",
+  "phones.safe": "都已上传",
   "phones.unread": "看不懂的数据",
   "phones.unreadOf": "自称是手机 {id} 的",
   "phones.unreadNobody": "认不出是谁的",

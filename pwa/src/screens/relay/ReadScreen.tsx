@@ -86,7 +86,9 @@ export const ReadScreen = (_props: ScreenProps): VNode => {
     >
       {taken === null ? (
         <>
-          <ScanBox camera prompt={t("relay.readPrompt")} />
+          <div class="read-codes">
+            <ScanBox camera prompt={t("relay.readPrompt")} />
+          </div>
           {progress === null ? (
             <Notice tint="info" title={t("relay.aim")} text={t("relay.aimHint")} />
           ) : (
