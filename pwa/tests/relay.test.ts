@@ -1,4 +1,5 @@
 /** One phone's work through another, and the server's signed word on the way back. docs/protocol/relay.md. */
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../src/codec/bytes.ts";
 import { decode, encode } from "../src/codec/msgpack.ts";
@@ -234,6 +235,39 @@ describe("a file", () => {
     const [frame] = decode((await liu.exportOutbox()).bytes) as readonly [Uint8Array];
     const foreign = fromHex(toHex(frame).replace("6c767975616e", "6e767975616e"));
     expect(await zhang.importBundle(encode([foreign, frame]))).toMatchObject({ frames: 1, foreign: 1 });
+  });
+});
+
+describe("whatever bytes come", () => {
+  it("nothing throws, nothing is carried that is no frame of the organisation, and nothing is believed", async () => {
+    const { liu, zhang } = await met();
+    const { bytes } = await liu.exportOutbox();
+    await liu.syncNow();
+    const word = await world.server.signedWord(idOf(zhang));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(bytes, encode([word])),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        fc.uint8Array({ maxLength: 60 }),
+        async (good, at, flip, junk) => {
+          const broken = good.slice();
+          const place = at % broken.length;
+          broken[place] = (broken[place] ?? 0) ^ flip;
+          for (const given of [
+            broken,
+            good.slice(0, place),
+            new Uint8Array(junk),
+            encode([new Uint8Array(junk)]),
+          ]) {
+            const taken = await zhang.importBundle(given);
+            if (taken.ok) expect(taken.heard.filter(({ ok }) => ok)).toEqual([]);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+    expect(await zhang.wipeSafe()).toMatchObject({ isStated: false });
   });
 });
 

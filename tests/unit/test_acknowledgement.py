@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.errors import ProtocolError
 from sync_engine.acknowledgement import is_covered, open_acknowledgement, unacknowledged
@@ -73,3 +75,12 @@ def test_the_examples_are_what_the_code_makes() -> None:
     assert make_relay_examples.DOCUMENT.read_text(encoding="utf-8") == make_relay_examples.document(), (
         "run python -m tests.tools.make_relay_examples"
     )
+
+
+@given(st.binary(max_size=200), st.integers(0, 200), st.integers(1, 255))
+def test_no_bytes_break_the_reader(junk: bytes, at: int, flip: int) -> None:
+    good = bytearray.fromhex(CORPUS["good"][0]["hex"])
+    good[at % len(good)] ^= flip
+    for data in (junk, bytes(good), bytes(good[:at])):
+        with pytest.raises(ProtocolError):
+            open_acknowledgement(data, KEY, CORPUS["org"])

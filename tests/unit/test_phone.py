@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from domain.canonical import MalformedError
 from domain.ops import leaf_hash
@@ -10,7 +11,16 @@ from sync_engine.frame import FRAME_BYTES_MAX, decode_frame, sealed_ops
 from sync_engine.outbox import FRAME_OPS
 from sync_engine.phone_clock import PARTING_MS, READING_MS, UNSET_ERR_MS
 from sync_engine.seal import load_key, raw_key
-from sync_engine.wire import Held, MalformedReplyError, Settled, SyncReply, decode_request, encode_reply
+from sync_engine.wire import (
+    Held,
+    MalformedReplyError,
+    Problem,
+    Settled,
+    SyncReply,
+    decode_reply,
+    decode_request,
+    encode_reply,
+)
 from tests.tools.op_chain import ENROL, START_MS
 from tests.tools.phone_world import SECRET, World
 
@@ -129,6 +139,26 @@ def test_relayed_frames_arrive_unopened_through_another_phone(world: World) -> N
     world.sync(stranger)
     assert len(world.ledger.log) == 1
     assert stranger.pending == []
+
+
+def test_what_the_server_keeps_back_stays_with_the_carrier_and_what_it_refuses_goes(world: World) -> None:
+    first, second, carrier = world.phone(1), world.phone(2), world.phone(3)
+    for phone in (first, second):
+        world.pick(phone)
+        carrier.carry(phone.frames())
+    kept, refused = carrier.relayed
+    request = carrier.request(wall_ms=world.now_ms, mono_ms=0)
+    problems = (Problem(0, True, "too-many-unread"), Problem(1, True, "wrong-seal"))
+    reply = structs.replace(decode_reply(world.ledger.sync(request, now_ms=world.now_ms)), problems=problems)
+    trip = {
+        "sent_wall_ms": world.now_ms,
+        "sent_mono_ms": 0,
+        "received_wall_ms": world.now_ms,
+        "received_mono_ms": 1,
+    }
+    carrier.receive(encode_reply(reply), **trip)
+    assert carrier.relayed == [kept]
+    assert kept != refused
 
 
 def test_relayed_frames_that_arrive_before_their_predecessors_wait(world: World) -> None:
