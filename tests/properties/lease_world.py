@@ -47,6 +47,8 @@ class Holder:
     held: DemoPhone
     leases: dict[int, Believed] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
+    untold: list[tuple[int, Key, int]] = field(default_factory=list)
+    """(lease, key, quantity) of picks that the server has not heard of."""
     is_revoked: bool = False
     mono_off_ms: int = 0
 
@@ -88,6 +90,8 @@ class Floor:
         """Whether a late pick came before or after a count may be anybody's guess."""
         self.holds: dict[str, bytes] = {}
         """Lot → the op that holds it."""
+        self.late: dict[Key, int] = {}
+        """What was taken under leases that had lapsed by the time the server heard of it."""
         self.risky: set[Key] = set()
         """Promised anew while a holder was silent."""
         self.tasks: dict[str, tuple[str, bytes]] = {}
@@ -143,6 +147,11 @@ class Floor:
     def sync(self, holder: Holder, *, is_reply_lost: bool = False, is_twice: bool = False) -> None:
         """One round trip; what the server committed in it is judged before the phone knows of it."""
         request = holder.held.request(self.now_ms)
+        states = {row[0]: row[8] for row in self.lease_rows()}
+        for lease, key, qty in holder.untold:
+            if states.get(lease, "lapsed") == "lapsed":
+                self.late[key] = self.late.get(key, 0) + qty
+        holder.untold.clear()
         reply = self.server.sync_many([request], at_ms=self.now_ms + TRIP_MS // 2)[0]
         if is_twice:
             reply = self.server.sync_many([request], at_ms=self.now_ms + TRIP_MS // 2 + 1)[0]
@@ -151,8 +160,12 @@ class Floor:
             return
         holder.held.receive(reply, sent_ms=sent, received_ms=self.now_ms)
         rows = [row for row in self.lease_rows() if row[1] == holder.device.hex()]
-        holder.leases = {row[0]: _believed(row) for row in rows}
-        holder.left = {row[0]: row[5] - row[6] for row in rows}
+        leases, left = {row[0]: _believed(row) for row in rows}, {row[0]: row[5] - row[6] for row in rows}
+        for key in {lease.key for lease in leases.values()}:
+            before, now = _at(key, holder.leases, holder.left), _at(key, leases, left)
+            if before.keys() == now.keys():
+                assert sum(before.values()) == sum(now.values()), "a pick under a lease uses it up"
+        holder.leases, holder.left = leases, left
         assert not holder.held.phone.unsent, "one round trip brings all that it has"
 
     def pick(self, holder: Holder, lease: Believed, qty: int) -> None:
@@ -164,6 +177,7 @@ class Floor:
             "pick", fields, wall_ms=holder.wall(self.now_ms), mono_ms=holder.mono(self.now_ms)
         )
         holder.left[lease.granted_at] -= qty
+        holder.untold.append((lease.granted_at, lease.key, qty))
         self.physical[lease.key] -= qty
 
     def take_freely(self, holder: Holder, lot: str, qty: int) -> None:
@@ -239,13 +253,22 @@ class Floor:
         for key, qty in believed.items():
             if key in self.disturbed | self.counted:
                 continue
-            assert qty <= self.physical[key] or key in told, f"{qty} of {key} are promised to phones"
+            there = self.physical[key]
+            if qty > there:
+                # Only what silent holders took is ever promised a second time, and then somebody is told.
+                taken = sum(q for holder in self.holders.values() for _, of, q in holder.untold if of == key)
+                assert key in told, f"{qty} of {key} are promised to phones, {there} are there"
+                assert qty <= there + taken + self.late.get(key, 0), f"{qty} of {key} are promised twice"
 
     def settle(self) -> None:
         """Everybody meets the server until nobody has anything to say."""
         for _ in range(2):
             for holder in self.holders.values():
                 self.sync(holder)
+
+
+def _at(key: Key, leases: dict[int, Believed], left: dict[int, int]) -> dict[int, int]:
+    return {index: left[index] for index, lease in leases.items() if lease.key == key}
 
 
 def _believed(row: list[Any]) -> Believed:
