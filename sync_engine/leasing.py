@@ -70,7 +70,10 @@ def owed(world: World, met: Sequence[Met] = ()) -> list[Intention]:
             speaking.recall(lease)
     asked, book.asked = list(book.asked), {}
     for ask in asked:
-        speaking.answer(ask)
+        if speaking.may_answer(ask):
+            speaking.answer(ask)
+        else:
+            book.asked[ask] = None
     return speaking.said
 
 
@@ -159,6 +162,11 @@ class _Round:
         self.said.append(Intention("lease", (None, names, *fields, body.task, body.order)))
 
     # --- giving ------------------------------------------------------------------------------------------------
+
+    def may_answer(self, ask: Ask) -> bool:
+        """After a log lost its end, phones may hold leases that it forgot: for a term, none is given."""
+        reopened_ms = self._book.reopened_ms
+        return ask[0] == "order" or not reopened_ms or self._now_ms >= reopened_ms + self._term_ms
 
     def answer(self, ask: Ask) -> None:
         """Give what is asked for as far as there is any, and take back what is asked for no more."""

@@ -64,6 +64,8 @@ class PromiseBook:
     """
 
     def __init__(self) -> None:
+        self.reopened_ms = 0
+        """When the log last went on under a new origin: leases of its lost end may still be out. 0: never."""
         self.now_ms = 0
         """The latest server time that the log states: by it promises end."""
         self.grants: dict[int, Grant] = {}
@@ -171,7 +173,7 @@ class PromiseBook:
                 self.reserves_at.setdefault(key, set()).add(origin.index)
             if body.order is not None:
                 self.reserves_for_order.setdefault(body.order, set()).add(origin.index)
-        self._mark(origin.index, body)
+        self._mark(origin.index, body, origin.t)
 
     def leave(self, origin: Origin, body: Body) -> None:
         """Undo `enter`."""
@@ -185,7 +187,7 @@ class PromiseBook:
                 self.reserves_at[key].discard(origin.index)
             if body.order is not None:
                 self.reserves_for_order[body.order].discard(origin.index)
-        self._mark(origin.index, body)
+        self._mark(origin.index, body, origin.t)
 
     def _of_grant(self, body: kinds.Lease) -> Iterator[set[int]]:
         yield self.grants_at.setdefault((body.item, body.lot, body.place), set())
@@ -197,7 +199,7 @@ class PromiseBook:
         if body.for_index is not None:
             yield self.grants_for.setdefault(body.for_index, set())
 
-    def _mark(self, index: int, body: Body) -> None:
+    def _mark(self, index: int, body: Body, origin_ms: int) -> None:
         for grant in sorted(self.grants_for.get(index, ())):
             self.dirty[self.grants[grant].key] = None
         if isinstance(body, kinds.Lease):
@@ -211,6 +213,8 @@ class PromiseBook:
             if body.order is not None:
                 self.asked["order", body.order] = None
                 self._touch_order(body.order)
+        elif isinstance(body, kinds.Genesis) and index > 0:
+            self.reopened_ms = origin_ms
         elif isinstance(body, kinds.Session):
             self.asked.update(dict.fromkeys(sorted(self.unheld.get(body.person, ()))))
         elif isinstance(body, kinds.Revoke) and isinstance(body.id, bytes):

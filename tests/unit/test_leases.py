@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from domain.canonical import decode
-from tests.tools.company import DAY_MS, Company
+from sync_engine.seal import raw_key
+from tests.tools.company import DAY_MS, SERVER_KEY, Company
 
 HOUR_MS = 3_600_000
 TERM_MS = 12 * HOUR_MS
@@ -297,3 +298,13 @@ def test_an_order_whose_stock_is_gone_is_reserved_anew_and_says_what_it_lacks(fl
     assert floor.exceptions() == ["variance"]
     assert [(row[3], row[7]) for row in floor.rows("reservation")] == [("1121", 500), ("1122", 50)]
     assert floor.rows("order")[0][4][0][7] == 550
+
+
+def test_a_log_that_lost_its_end_gives_no_lease_until_those_of_the_lost_end_are_over(floor: Floor) -> None:
+    genesis = ("绿原合作社", raw_key(SERVER_KEY.public_key()), "", (), (), "", ("root", "根", None), 480)
+    reopened = floor.ledger.reopen(genesis, epoch=8, now_ms=floor.now_ms + 1, seen=floor.server.seen)
+    floor.server.kept(reopened)
+    floor.task("T-1", "liu", 400)
+    assert floor.leases() == []
+    floor.wait(TERM_MS + 1000)
+    assert floor.leases() == [("liu", 400, 0, "live")]
