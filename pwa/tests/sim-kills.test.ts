@@ -152,4 +152,41 @@ describe("a carrier that is killed at any point", () => {
       expect(await world.missing(), `killed at ${die} of ${points}`).toStrictEqual([]);
     }
   }, 120_000);
+
+  it("takes work along as a whole or not at all, and the server's word for it comes in the end", async () => {
+    const begin = async () => {
+      const world = new SimWorld();
+      const [source, carrier] = [await world.enrolled("source"), await world.enrolled("carrier", "wang")];
+      await world.must(source, "sync");
+      await picks(world, source, 3);
+      return { world, carrier, hex: await world.must(source, "export") };
+    };
+    const stages = async (world: SimWorld, carrier: Phone): Promise<unknown> => {
+      const { carried } = (await world.must(carrier, "state")) as {
+        readonly carried: readonly { readonly records: number; readonly stage: string }[];
+      };
+      return carried.map(({ records, stage }) => `${records} ${stage}`);
+    };
+    const whole = await begin();
+    const taking = await whole.world.run(whole.carrier, "import", { hex: whole.hex });
+    const bringing = await whole.world.run(whole.carrier, "sync");
+    for (const [verb, points] of [
+      ["import", taking.points],
+      ["sync", bringing.points],
+    ] as const)
+      for (let die = 1; die <= points; die += 1) {
+        const { world, carrier, hex } = await begin();
+        const at = `${verb} killed at ${die} of ${points}`;
+        if (verb === "sync") await world.must(carrier, "import", { hex });
+        await world.run(carrier, verb, { die, ...(verb === "import" ? { hex } : {}) });
+        await world.must(carrier, "open");
+        if (verb === "import") {
+          expect([[], ["3 here"]], at).toContainEqual(await stages(world, carrier));
+          await world.must(carrier, "import", { hex });
+        }
+        await world.settle(carrier);
+        expect(await stages(world, carrier), at).toStrictEqual(["3 done"]);
+        expect(world.server.log.length, at).toBe(5);
+      }
+  }, 120_000);
 });
