@@ -67,6 +67,8 @@ class House(Struct, frozen=True, kw_only=True):
     bucket_tokens: BucketTokens
     proofs: Proofs
     backups: ConfirmedBackups
+    opened_ms: int
+    """When this process began."""
     clock: Clock
 
     @property
@@ -236,6 +238,7 @@ def _wire(
         bucket_tokens=BucketTokens(secrets.dpop, org),
         proofs=_proofs(secrets, engine, org),
         backups=ConfirmedBackups(engine, org),
+        opened_ms=clock(),
         clock=clock,
     )
 

@@ -7,7 +7,7 @@ from litestar.di import Provide
 
 from api.given import Housed
 from api.identity import Asked, Caller, asking_person
-from api.routes import devices, findings, imports, stock, unread
+from api.routes import devices, findings, imports, recovery, stock, unread
 
 
 async def desk_caller(request: Asked, house: Housed) -> Caller:
@@ -17,7 +17,7 @@ async def desk_caller(request: Asked, house: Housed) -> Caller:
 
 QUERIES: Final = Router(
     "/api/v1",
-    route_handlers=[*stock.ROUTES, *findings.ROUTES, *devices.ROUTES, *unread.ROUTES],
+    route_handlers=[*stock.ROUTES, *findings.ROUTES, *devices.ROUTES, *recovery.ROUTES, *unread.ROUTES],
     dependencies={"caller": Provide(desk_caller)},
     tags=["desk"],
 )

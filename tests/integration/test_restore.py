@@ -23,6 +23,7 @@ from blockchain_trace.log import PinLostError, RollbackError
 from sync_engine.commit import Intention
 from sync_engine.recovering import LedgerRecoveringError
 from sync_engine.seal import raw_key
+from tests.contracts.databases import POSTGRESQL, database_url
 from tests.tools.restored_house import SEEDS, Day
 
 if TYPE_CHECKING:
@@ -107,6 +108,32 @@ async def _rejoin(day: Day, house: House, name: str) -> None:
     key, was = raw_key(phone.key.public_key()), phone.enrolment.enrol
     body = (None, (), phone.device, key, name, "zhang", "phone", was)
     await house.sequencer.record([Intention("enrol", body)])
+
+
+@pytest.mark.needs_service("postgresql")
+async def test_a_backup_of_sqlite_comes_back_on_postgresql_and_goes_on_there(
+    day: Day, tmp_path: Path
+) -> None:
+    backup = await day.back_up("before")
+    async with day.open() as house:
+        for step in range(STEPS):
+            await _act(day, house, step)
+        balances = house.ledger.fold.balances()
+    async with database_url(POSTGRESQL, tmp_path, "restored") as url:
+        restored = await day.restored(tmp_path / "restored", backup, url=url)
+        async with restored.open() as house:
+            await restored.sync_all(house)
+            assert isinstance(house.sequencer.refusal, RollbackError)
+        await open_origin(restored.settings, SEEDS[:2], restored)
+        async with restored.open() as house:
+            await _rejoin(restored, house, "zhang's second phone")
+            await restored.sync_all(house, rounds=3)
+            assert restored.missing(house) == []
+            assert house.ledger.fold.balances() == balances
+        again = await restored.back_up("from postgresql")
+        archive, _ = read_archive(again)
+        assert check(archive, derive(archive)) == []
+        assert await restored.findings() == []
 
 
 async def test_the_identical_log_rebuilt_from_a_tail_goes_on_under_its_name(day: Day, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ class Day:
 
     folder: Path
     now_ms: int = START_MS
+    database_url: str = ""
     chance: Random = field(default_factory=lambda: Random(7))
     phones: dict[str, Phone] = field(default_factory=dict)
     acknowledged: dict[str, list[LeafHash]] = field(default_factory=dict)
@@ -47,7 +48,9 @@ class Day:
 
     @property
     def settings(self) -> Settings:
-        return Settings(data_dir=self.folder, public_url="https://stock.example")
+        return Settings(
+            data_dir=self.folder, public_url="https://stock.example", database_url=self.database_url
+        )
 
     async def found(self) -> None:
         founding = Founding(org="lvyuan", name="绿原", admin="limin", admin_name="李敏")
@@ -134,12 +137,12 @@ class Day:
             await engine.dispose()
         return path
 
-    async def restored(self, folder: Path, *paths: Path, keeps_pin: bool = True) -> Day:
+    async def restored(self, folder: Path, *paths: Path, keeps_pin: bool = True, url: str = "") -> Day:
         """The same company on a new disk, filled from backups; the phones go on from where they are."""
         _copy_kept(self.folder, folder, keeps_pin=keeps_pin)
         phones = {name: phone.clone() for name, phone in self.phones.items()}
         acknowledged = {name: list(found) for name, found in self.acknowledged.items()}
-        day = Day(folder, self.now_ms, Random(11), phones, acknowledged)
+        day = Day(folder, self.now_ms, url, Random(11), phones, acknowledged)
         archive, _ = read_archive(paths[0])
         for path in paths[1:]:
             archive = joined(archive, read_archive(path)[0])

@@ -75,6 +75,12 @@ export const desk: Readonly<Record<keyof typeof zh, Message>> = {
   "phones.whose": "Whose phone?",
   "phones.codeFor": "Code for {name}",
   "phones.scanThis": "Scan this with the new phone",
+  "recovery.missing": "The server was restored: {n} entries are missing",
+  "recovery.unknown": "The server was restored: nobody knows what is missing",
+  "recovery.back":
+    "Phones have sent {n} records again; they are kept until the operator decides how it goes on.",
+  "recovery.silent": "Not heard from yet: {names}",
+  "recovery.allCalled": "Every phone has called",
   "phones.copied": "copied",
   "phones.rekey": "Give it a new key",
   "phones.rekeyText":

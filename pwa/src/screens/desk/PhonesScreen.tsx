@@ -17,6 +17,7 @@ import { Sheet } from "../../ui/Sheet.tsx";
 import type { Row } from "../../sync/ledger.ts";
 import { ChoiceSheet } from "../lines/choices.tsx";
 import { type Contact, type NewCode, readCode, readContacts } from "./answers.ts";
+import { RecoveryNotice } from "./RecoveryNotice.tsx";
 import { UnreadList } from "./UnreadList.tsx";
 
 const SILENT_MS = 24 * 3_600_000;
@@ -140,6 +141,7 @@ export const PhonesScreen = (_props: ScreenProps): VNode => {
       {contacts === null ? (
         <Notice tint="info" title={t("phones.askServer")} text={t("phones.askServerHint")} />
       ) : null}
+      <RecoveryNotice />
       <List label={t("phones.all")}>
         {devices.map((device) => {
           const { text, tint } = contactText(contacts?.get(device.id), ledger.nowMs());
@@ -159,7 +161,7 @@ export const PhonesScreen = (_props: ScreenProps): VNode => {
               end={
                 <>
                   {copied.has(device.id) ? <Chip tint="bad" icon="bell" label={t("phones.copied")} /> : null}
-                  {contacts?.get(device.id)?.isSafe === true ? (
+                  {contacts?.get(device.id)?.isSafe === true && !copied.has(device.id) ? (
                     <Chip tint="ok" icon="shield" label={t("phones.safe")} />
                   ) : null}
                   {device.id === ledger.state.device.value?.id ? (

@@ -42,6 +42,24 @@ export const readContacts = (body: unknown): ReadonlyMap<string, Contact> =>
     }),
   );
 
+/** What a restored server lacks. */
+export interface Recovery {
+  readonly missing: number;
+  readonly back: number;
+  /** Names of the phones that have not called since. */
+  readonly silent: readonly string[];
+}
+
+/** Null: it lacks nothing. */
+export const readRecovery = (body: unknown): Recovery | null => {
+  const told = fieldsOf(body);
+  if (told["is_recovering"] !== true) return null;
+  const silent = listOf(told["devices"])
+    .filter((row) => row["has_called"] !== true)
+    .map((row) => word(row["name"]));
+  return { missing: wholeOrNull(told["missing"]) ?? 0, back: wholeOrNull(told["back"]) ?? 0, silent };
+};
+
 /** Bytes that the server keeps though nobody can read them here, or not yet. */
 export interface UnreadFrame {
   readonly hash: string;
