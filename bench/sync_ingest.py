@@ -7,7 +7,7 @@ Phones make and seal their ops before the clock starts, as they do in life.
 import asyncio
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -69,14 +69,14 @@ async def _run(rounds: int, single_rounds: int) -> dict[str, Any]:
         for phone in phones:
             await company.sync(phone)
         setup = len(tapes[0].commits)
-        seconds, ops = await _batched(company, phones, rounds)
-        batched = len(tapes[0].commits)
+        seconds, ops = await batched(company, phones, rounds)
+        many = len(tapes[0].commits)
         single_seconds, single_ops = await _single(company, phones, single_rounds)
         schema = await _schema(company)
         await company.close()
         commits = tapes[0].commits
-        floor_s = _replay(folder / "floor.db", schema, commits[:setup], commits[setup:batched])
-        single_floor_s = _replay(folder / "single.db", schema, commits[:batched], commits[batched:])
+        floor_s = _replay(folder / "floor.db", schema, commits[:setup], commits[setup:many])
+        single_floor_s = _replay(folder / "single.db", schema, commits[:many], commits[many:])
     value, floor = ops / seconds, ops / floor_s
     return {
         "name": "sync-ingest",
@@ -85,17 +85,28 @@ async def _run(rounds: int, single_rounds: int) -> dict[str, Any]:
         "floor": round(floor),
         "ratio": round(value / floor, 3),
         "ops": ops,
-        "commits": batched - setup,
+        "commits": many - setup,
         "ops_per_frame": OPS_PER_FRAME,
         "single": round(single_ops / single_seconds),
         "single_floor": round(single_ops / single_floor_s),
     }
 
 
-async def _batched(company: Company, phones: Sequence[Phone], rounds: int) -> tuple[float, int]:
-    """Let every phone send frames of 50 ops, all at once; return the seconds and the ops."""
+async def batched(
+    company: Company,
+    phones: Sequence[Phone],
+    rounds: int,
+    *,
+    ready: Callable[[int], None] = lambda _ops: None,
+) -> tuple[float, int]:
+    """Let every phone send frames of 50 ops, all at once; return the seconds and the ops.
+
+    `ready` is called with the number of ops when all is recorded, before the clock starts.
+    """
     batches = [_record(company, phones, number, OPS_PER_FRAME) for number in range(rounds)]
-    return await _measure(company, batches, rounds * len(phones) * OPS_PER_FRAME)
+    ops = rounds * len(phones) * OPS_PER_FRAME
+    ready(ops)
+    return await _measure(company, batches, ops)
 
 
 async def _single(company: Company, phones: Sequence[Phone], rounds: int) -> tuple[float, int]:

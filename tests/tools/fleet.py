@@ -51,7 +51,8 @@ class Process:
     async def kill(self) -> None:
         """SIGKILL: it ends between two instructions."""
         self.is_up = False
-        if self._child is not None:
+        if self._child is not None and self._child.returncode is None:
+            self.signal(signal.SIGCONT)  # one that stands still keeps its death for later
             self.signal(signal.SIGKILL)
             await self._child.wait()
 

@@ -101,7 +101,19 @@ class FleetDay:
 
     async def run(self, kills: int) -> Tally:
         """Found the company, work and kill so many times, let everything heal, and reckon."""
-        await self._begin()
+        try:
+            await self._begin()
+            await self._live(kills)
+        finally:
+            for starting in self._starting:
+                starting.cancel()
+            await asyncio.gather(*self._starting, return_exceptions=True)
+            for process in self._fleet:
+                await process.kill()
+        await self._reckon()
+        return self.tally
+
+    async def _live(self, kills: int) -> None:
         async with to_any(self._fleet, self.chance) as client:
             await self._enrol(client)
             workers = [asyncio.create_task(self._work(phone)) for phone in self._phones]
@@ -116,10 +128,6 @@ class FleetDay:
             await self._heal()
             await self._redeliver()
             await self._compare_heads()
-        for process in self._fleet:
-            await process.kill()
-        await self._reckon()
-        return self.tally
 
     # --- before ----------------------------------------------------------------------------------------------------
 
