@@ -31,7 +31,8 @@ def saved_is_logged(found: Found) -> Iterator[Breach]:
 
 def once_and_as_told(found: Found) -> Iterator[Breach]:
     """An op that was saved is in the log once; one that was not, never; one that the app died over, at most once."""
-    marks = Counter(mark for entry in found.entries for mark in _marks(entry.op.body))
+    phones = [entry for entry in found.entries if entry.op.device != found.server]
+    marks = Counter(mark for entry in phones for mark in _marks(entry.op.body))
     for mark, told in found.play.memory.marks.items():
         most = 0 if told == NOT_SAVED else 1
         if marks[mark] > most:

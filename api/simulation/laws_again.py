@@ -5,7 +5,7 @@ from random import Random
 from typing import Final
 
 from api.simulation.found import Breach, Found, logged
-from api.simulation.reference import balances
+from api.simulation.reference import balances, order_time
 from api.simulation.server_steps import bring
 from domain.canonical import decode
 from sync_engine.adapters.evidence import read_evidence
@@ -30,6 +30,15 @@ def balances_have_a_second_opinion(found: Found) -> Iterator[Breach]:
         if (item, place) not in beyond and rows.get((item, lot, place), 0) != qty:
             said = f"{item} {lot} {place}: {rows.get((item, lot, place), 0)}, by plain rules {qty}"
             yield Breach("diverged", "balances have a second opinion", said)
+
+
+def records_stand_at_their_time(found: Found) -> Iterator[Breach]:
+    """An op orders at its t; one that claims when it occurred, at the middle of the claim, never after t."""
+    for (_bucket, table, _key), value in found.evidence.rows.items():
+        if table.startswith("record."):
+            leaf, o, *_ = decode(value)
+            if o != order_time(found.entries[leaf]):
+                yield Breach("diverged", "records stand at their time", f"{table} op {leaf}")
 
 
 def order_does_not_matter(found: Found) -> Iterator[Breach]:

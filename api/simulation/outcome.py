@@ -13,6 +13,7 @@ from api.simulation.laws_again import (
     balances_have_a_second_opinion,
     opening_anew_changes_nothing,
     order_does_not_matter,
+    records_stand_at_their_time,
     redelivery_changes_nothing,
 )
 from api.simulation.phones import Phones
@@ -84,7 +85,7 @@ async def _played(play: Play) -> Outcome:
     await play.compare()
     found = await find(play)
     breaches = [breach for law in LAWS for breach in law(found)]
-    breaches += balances_have_a_second_opinion(found)
+    breaches += [*balances_have_a_second_opinion(found), *records_stand_at_their_time(found)]
     if play.plan.seed % FOLDED_EVERY == 0:
         breaches += order_does_not_matter(found)
     breaches += await redelivery_changes_nothing(found)
