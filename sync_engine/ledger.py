@@ -324,6 +324,15 @@ class Ledger:
             said.extend(self._settle(first, judgement, changes, at_ms, seen))
         return drained, said
 
+    def owes(self, deliveries: Sequence[Delivery], *, now_ms: int) -> bool:
+        """Whether taking deliveries that bring nothing adds to the log: what waits goes in, leases begin or end."""
+        if self.is_recovering:
+            return False
+        self.fold.derive()
+        world = World(self.fold.state, self.directory, self._is_forked, max(now_ms, self._known.last_ms + 1))
+        met = [self._met(each, ()) for each in deliveries if _speaks(each)]
+        return self._owes_release or bool(owed(world, met))
+
     def _met(self, delivery: Delivery, problems: Sequence[Problem]) -> Met:
         assert delivery.device is not None, "it speaks for itself"
         assert delivery.cursor is not None, "it speaks for itself"

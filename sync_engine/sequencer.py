@@ -299,13 +299,12 @@ class Sequencer:
         return ()
 
     async def _commit(self, jobs: Sequence[Job]) -> None:
-        if jobs and not any(job.adds for job in jobs) and not (self._ledger and self._ledger.owes_release):
-            await self._meet(jobs)
+        if jobs and not any(job.adds for job in jobs) and await self._meet(jobs):
             return
         async with self._writing():
             if not jobs and not self._is_tick_due():
                 return
-            commit = self._taken(jobs)
+            commit = self._taken(jobs, self._now_ms())
             if commit.adds:
                 await self._store_commit(commit)
         self._answer(jobs, commit)
@@ -315,17 +314,23 @@ class Sequencer:
         is_late = self._now_ms() - ledger.server_ms >= TICKS_SKIP_MS
         return ledger.owes_release or (is_late and not ledger.is_recovering)
 
-    async def _meet(self, jobs: Sequence[Job]) -> None:
-        """Answer jobs that add nothing: they need no turn, and no look at what others committed."""
-        async with self._changing():
-            commit = self._taken(jobs)
-        self._answer(jobs, commit)
+    async def _meet(self, jobs: Sequence[Job]) -> bool:
+        """Answer jobs that add nothing: they need no turn, and no look at what others committed.
 
-    def _taken(self, jobs: Sequence[Job]) -> Commit:
-        deliveries = [job.delivery for job in jobs if job.delivery is not None]
+        False: something is to be added, though they bring nothing.
+        """
+        now_ms = self._now_ms()
+        async with self._changing():
+            if self.ledger.owes(_deliveries(jobs), now_ms=now_ms):
+                return False
+            commit = self._taken(jobs, now_ms)
+        self._answer(jobs, commit)
+        return True
+
+    def _taken(self, jobs: Sequence[Job], now_ms: int) -> Commit:
         intentions = [intention for job in jobs for intention in job.intentions]
         self._is_ahead = True
-        commit = self.ledger.take(deliveries, intentions, now_ms=self._now_ms(), seen=self._head.seen)
+        commit = self.ledger.take(_deliveries(jobs), intentions, now_ms=now_ms, seen=self._head.seen)
         self._is_ahead = commit.adds
         self._contacts.update({contact.device: contact for contact in commit.contacts})
         return commit
@@ -482,3 +487,7 @@ def _spare_the_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def _deliveries(jobs: Sequence[Job]) -> list[Delivery]:
+    return [job.delivery for job in jobs if job.delivery is not None]

@@ -8,6 +8,7 @@ import json
 import subprocess
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, NamedTuple, Self
@@ -88,6 +89,9 @@ class Phones:
         """End the process whatever it does."""
         self._process.kill()
         self._process.wait(timeout=20)
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # what is not written yet has nowhere to go
+                self._pipe(pipe).close()
 
     def command(self, phone: str, verb: str, **arguments: Any) -> tuple[int, Turn]:
         """Begin a command; return its number and what happened at once. It has ended when it is among the answers."""
