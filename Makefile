@@ -95,7 +95,7 @@ test-pwa: $(JS_READY)
 
 .PHONY: sim
 sim: $(PY_READY)  ## simulated weeks with every fault; SEEDS=10000 for the nightly run
-	GOBI_SIM_SEEDS=$(SEEDS) $(PYTEST) -n 2 tests/simulation $(ARGS)
+	$(BIN)/python -m api simulate --seeds $(SEEDS) --json $(ARGS)
 
 .PHONY: docs
 docs: $(PY_READY)  ## check every link and code fence of the documents

@@ -22,6 +22,11 @@ def test_there_are_enough_of_them() -> None:
     assert len(BUGS) >= 25
 
 
+def test_the_worlds_that_catch_them_are_well_without_them(theatre: Theatre) -> None:
+    seeds = {bug.seed for bug in BUGS.values()}
+    assert [seed for seed in sorted(seeds) if theatre.outcome(make_plan(seed)).breaches] == []
+
+
 @pytest.mark.parametrize("name", list(BUGS))
 def test_a_planted_bug_is_caught(theatre: Theatre, name: str) -> None:
     bug = BUGS[name]

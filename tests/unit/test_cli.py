@@ -117,7 +117,7 @@ def test_the_day_is_told_and_ends_as_it_must(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_simulation_says_one_json_object_last(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["simulate", "--seeds", "3", "--json"]) == 0
+    assert main(["simulate", "--world", "day", "--seeds", "3", "--json"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {
         "seeds": 3, "failed": 0, "lost": 0, "stuck": 0, "diverged": 0,
     }  # fmt: skip
