@@ -110,6 +110,8 @@ def _unsettled(found: Found, view: PhoneView, item: Any) -> Iterator[Breach]:
             yield Breach("diverged", "what is deferred stays in sight", f"{view.hand.name}: op {entry.leaf}")
     elif item["stage"] != "settled":
         yield Breach("stuck", "queues are empty", f"{view.hand.name}: {item['kind']} is {item['stage']} only")
+    elif entry.stored.verdict == item["verdict"]["verdict"] == ACCEPTED:
+        pass  # rows tell every verdict but acceptance: that a manager gave it, they do not
     elif (item["verdict"]["verdict"], item["verdict"]["code"]) != (entry.stored.verdict, entry.stored.code):
         said = f"{item['verdict']}, and the log {entry.stored.verdict} {entry.stored.code}"
         yield Breach(

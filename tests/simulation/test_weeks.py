@@ -11,7 +11,7 @@ from api.simulation.run import Theatre
 from api.simulation.shrink import shrunk, told
 from tests.simulation.planted import BUGS, planted
 
-SEEDS = int(os.environ.get("GOBI_SIM_WEEKS", "80"))
+SEEDS = int(os.environ.get("GOBI_SIM_WEEKS", "120"))
 SHARES = 8
 
 pytestmark = [pytest.mark.needs_service("node"), pytest.mark.timeout(900)]
