@@ -6,6 +6,13 @@ export interface Patch {
   readonly replace: string;
 }
 export declare const plantedBugs: Readonly<
-  Record<string, { readonly law: string; readonly patches: readonly Patch[] }>
+  Record<
+    string,
+    {
+      readonly law: string;
+      readonly caughtBy: { readonly file: string; readonly test: string };
+      readonly patches: readonly Patch[];
+    }
+  >
 >;
 export declare const planting: (patches: readonly Patch[]) => Plugin;

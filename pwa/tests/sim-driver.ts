@@ -89,6 +89,7 @@ const buryDead = (): void => {
 const begin = (command: Command): void => {
   const { id, phone: name = "", tab = 0, do: verb } = command;
   if (verb === "reset") {
+    for (const phone of phones.values()) phone.kill();
     [phones, open, asked] = [new Map(), new Set(), new Map()];
     beginSimulating(() => acting?.chance ?? nobody);
     say({ id, ok: null });

@@ -13,6 +13,12 @@ export const leaveChannel = (page: string): void => {
   for (const channel of channels) if (channel.page === page) channels.delete(channel);
 };
 
+/** Nobody is there any more. */
+export const forgetChannels = (): void => {
+  alive.clear();
+  channels.clear();
+};
+
 class PageChannel {
   readonly page: string;
   readonly #listeners: Listener[] = [];

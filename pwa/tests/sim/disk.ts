@@ -71,6 +71,9 @@ export const guarded = (disk: string, page: number, guard: Guard): string => {
   return name;
 };
 
+/** No page stands anywhere any more; of a world that is over nothing is kept. */
+export const forgetGuards = (): void => guards.clear();
+
 export const diskOf = (name: string): string => name.split(BETWEEN, 1)[0] ?? name;
 
 /** Ends what is under way as a kill does: nothing of it is there, and nobody is told. */
