@@ -188,9 +188,19 @@ class TransparencyLog:
         return self._refusal
 
     def read(self, note: str) -> SignedHead | None:
-        """Return what a checkpoint states, None unless this origin's own key signed it."""
+        """Return what a checkpoint states that this log's key signed; None of any other, and of an origin that is past.
+
+        An origin of the same organisation that this log does not know was opened in an end that it lost.
+        """
+        origin = note.partition("\n")[0]
+        first = self._lost[0].origin if self._lost else self._origin
+        if origin in {lost.origin for lost in self._lost} - {self._origin}:
+            return None
+        if origin not in {self._origin, first} and not origin.startswith(f"{first}/"):
+            return None
+        own = self._key.verifier
         try:
-            checkpoint = verify_checkpoint(note, self._key.verifier, self._origin)
+            checkpoint = verify_checkpoint(note, VerifierKey(origin, own.algorithm, own.public), origin)
         except DomainError:
             return None
         return SignedHead(checkpoint.size, checkpoint.root)

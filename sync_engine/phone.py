@@ -329,9 +329,11 @@ class Phone:
                 rows[row.table, row.key] = row.value
         self._pages, self._dropped = [], []
         self.cursor = reply.cursor
-        # It never decreases while the log has one name, even where a restored server has less than it had.
-        is_new = _origin(reply.checkpoint) != _origin(self.checkpoint)
-        if reply.seen is not None and (is_new or reply.seen[0] >= self.seen[0]):
+        # It never decreases while the log has one name, even where a restored server has less than it had. Later names
+        # are greater: each has its time behind the first one. Of a server that was put back to an earlier one nothing
+        # is taken.
+        told, own = _origin(reply.checkpoint), _origin(self.checkpoint)
+        if reply.seen is not None and (told > own or (told == own and reply.seen[0] >= self.seen[0])):
             self.seen, self.checkpoint = reply.seen, reply.checkpoint
         for epoch in self.outbox.values():
             epoch.unsettle()

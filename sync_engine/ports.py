@@ -105,7 +105,7 @@ class LogSealer(Protocol):
         ...
 
     def read(self, note: str) -> Signed | None:
-        """Return what a checkpoint states; None unless this log signed it under its present origin."""
+        """Return what a checkpoint states; None unless this log signed it, and not under a name that is past."""
         ...
 
     def refuse(self, size: int) -> None:

@@ -220,14 +220,16 @@ async def _lacks(
         if (head := log.read(one.note)) is not None
         and ledger.sight.counted((head.size, head.root[:16])) is None
     ]
-    heads = [head for _, head in shown]
+    name = origins.key.name
+    heads = [LostHead(one.note.partition("\n")[0], one.size, one.root, ledger.size) for one, _ in shown]
     pinned = pin.read()
     if pinned is not None and pinned.size > ledger.size:
-        heads.append(pinned)
-    largest = max(heads, key=lambda head: head.size, default=SignedHead(ledger.size, root))
+        heads.append(LostHead(name, pinned.size, pinned.root, ledger.size))
+    # The pin does not say under which name; a note of the same head, before it in the list, does.
+    largest = max(heads, key=lambda head: head.size, default=LostHead(name, ledger.size, root, ledger.size))
     return Recovering(
         org=origins.org,
-        origin=origins.key.name,
+        origin=largest.origin,
         size=ledger.size,
         root=root,
         restored_ms=ledger.server_ms,

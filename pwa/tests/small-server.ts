@@ -71,6 +71,8 @@ export class SmallServer {
   pull = "ok";
   refusesFrames = false;
   forks = 0;
+  /** Whether a confirmed backup holds all that is in the log. */
+  isBackedUp = false;
   /** False: a server of an earlier version, whose answer to an enrolment has no key. */
   saysKey = true;
   /** What it signs besides the truth. */
@@ -311,6 +313,7 @@ export class SmallServer {
       `${cut}`,
       isLast ? [cut, sha256(encode(cut)).slice(0, 16)] : null,
       acked,
+      ...(this.isBackedUp ? [[], [], acked] : []),
     ];
   }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { leafHash, encodeOp } from "../src/codec/op.ts";
-import { isSettled, unsent } from "../src/sync/outbox.ts";
+import { entryAt, forgettable, isSettled, lastSeq, unsent } from "../src/sync/outbox.ts";
 import { freshClock } from "../src/sync/phone-clock.ts";
 import { appended, currentEpoch, freshPhone, nextOp, type Phone, ticked } from "../src/sync/phone.ts";
-import { received } from "../src/sync/phone-reply.ts";
+import { knownOf, received } from "../src/sync/phone-reply.ts";
 import { PULL_OK, type SyncReply } from "../src/sync/wire.ts";
 
 const START_MS = 1_795_384_200_000;
@@ -86,5 +86,102 @@ describe("what a reply says is on the server", () => {
       true,
       false,
     ]);
+  });
+});
+
+describe("a server that was restored", () => {
+  const note = (origin: string): string => `${origin}\n9\nAAAA\n\n— ${origin} AAAA\n`;
+  const hashOf = (phone: Phone, seq: number): Uint8Array => {
+    const entry = currentEpoch(phone).entries[seq - 1];
+    if (entry === undefined) throw new Error(`no op ${seq}`);
+    return entry.hash;
+  };
+  const synced = (phone: Phone): Phone =>
+    told(phone, {
+      held: [[EPOCH, 5, hashOf(phone, 4)]],
+      acked: [[EPOCH, 4]],
+      settled: [[EPOCH, 1, 4]],
+      seen: [9, bytes(16, 1)],
+      checkpoint: note("gobi.example/lvyuan"),
+    });
+
+  it("gets again what it lost, and its rows decide what is settled", () => {
+    const before = synced(phoneWith(4));
+    const waiting = told(before, {
+      held: [[EPOCH, 3, hashOf(before, 2)]],
+      acked: [[EPOCH, 4]],
+      pull: "no-session",
+    });
+    expect(openSeqs(waiting)).toStrictEqual([]);
+    expect(currentEpoch(waiting).settled).toStrictEqual([[1, 4]]);
+    const cut = told(before, {
+      logSize: 5,
+      held: [[EPOCH, 3, hashOf(before, 2)]],
+      acked: [[EPOCH, 2]],
+      settled: [[EPOCH, 1, 2]],
+      seen: [5, bytes(16, 2)],
+      checkpoint: note("gobi.example/lvyuan"),
+    });
+    expect(openSeqs(cut)).toStrictEqual([3, 4]);
+    expect([1, 2, 3, 4].map((seq) => isSettled(currentEpoch(cut), seq))).toStrictEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(cut.seen[0]).toBe(9);
+    expect(knownOf(cut)).toBe(before.checkpoint);
+  });
+
+  it("goes on under a new name, and the phone with it, though the log is shorter", () => {
+    const before = synced(phoneWith(4));
+    const checkpoint = note("gobi.example/lvyuan/20261125090000");
+    const after = told(before, {
+      logSize: 7,
+      held: [[EPOCH, 5, hashOf(before, 4)]],
+      acked: [[EPOCH, 4]],
+      seen: [7, bytes(16, 3)],
+      checkpoint,
+    });
+    expect([after.seen[0], after.checkpoint, knownOf(after)]).toStrictEqual([7, checkpoint, ""]);
+  });
+
+  it("lowers what is known of a forked epoch only where the branch is gone", () => {
+    const before = synced(phoneWith(4));
+    const foreign = {
+      held: [[EPOCH, 5, bytes(32, 9)]] as const,
+      acked: [[EPOCH, 4]] as const,
+      checkpoint: note("gobi.example/lvyuan"),
+    };
+    const forked = told(before, foreign, 4);
+    expect(forked.epochs[0]?.forked).toBe(true);
+    expect(openSeqs(told(forked, foreign))).toStrictEqual([]);
+    const restored = told(forked, { ...foreign, logSize: 5, held: [[EPOCH, 3, hashOf(before, 2)]] });
+    expect(openSeqs(restored)).toStrictEqual([3, 4]);
+    const named = told(forked, {
+      ...foreign,
+      logSize: 5,
+      held: [[EPOCH, 3, hashOf(before, 2)]],
+      branches: [[EPOCH, 4, hashOf(before, 4)]],
+    });
+    expect(openSeqs(named)).toStrictEqual([]);
+  });
+});
+
+describe("what a phone may forget", () => {
+  it("is old, settled and covered by a confirmed backup; the last op of an epoch stays", () => {
+    const phone = told(phoneWith(4), { acked: [[EPOCH, 4]], settled: [[EPOCH, 1, 4]] });
+    const epoch = currentEpoch(phone);
+    const later = START_MS + 1;
+    expect(forgettable(epoch, 0, later)).toBe(0);
+    expect(forgettable(epoch, 2, later)).toBe(2);
+    expect(forgettable(epoch, 9, later)).toBe(3);
+    expect(forgettable(epoch, 9, START_MS)).toBe(0);
+    expect(forgettable({ ...epoch, forked: true }, 9, later)).toBe(0);
+    expect(forgettable({ ...epoch, settled: [[2, 4]] }, 9, later)).toBe(0);
+    const kept = { ...epoch, firstSeq: 3, entries: epoch.entries.slice(2) };
+    expect([lastSeq(kept), entryAt(kept, 2), entryAt(kept, 4)?.op.seq]).toStrictEqual([4, undefined, 4]);
+    expect(unsent({ ...kept, ackedTo: 3 }).map(({ op }) => op.seq)).toStrictEqual([4]);
+    expect(forgettable(kept, 9, later)).toBe(1);
   });
 });

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +26,7 @@ from sync_engine.commit import Intention
 from sync_engine.recovering import LedgerRecoveringError
 from sync_engine.seal import raw_key
 from tests.contracts.databases import POSTGRESQL, database_url
-from tests.tools.restored_house import SEEDS, Day
+from tests.tools.restored_house import PEOPLE, SEEDS, Day
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -344,6 +346,46 @@ async def test_a_backup_with_one_wrong_byte_or_without_its_end_is_refused(day: D
     path.write_bytes(data[: len(data) + min(at, -1)])
     with pytest.raises(WrongBackupError):
         read_archive(path)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_any_day_survives_two_losses_to_any_backup(tmp_path: Path, seed: int) -> None:
+    chance = Random(seed)
+    day = Day(tmp_path / "data", chance=Random(seed))
+    await day.found()
+    backups: list[Path] = []
+    for loss in range(3):
+        async with day.open() as house:
+            await day.sync_all(house)
+            for act in range(12):
+                name = chance.choice(sorted(PEOPLE))
+                day.pick(name, chance.randrange(1, 9))
+                if chance.random() < 0.6:
+                    await day.sync(house, name)
+                if chance.random() < 0.2:
+                    backups.append(await day.back_up(f"backup {loss} {act}"))
+        if loss == 2 or not backups:
+            break
+        keeps_pin = chance.random() < 0.7
+        day = await day.restored(tmp_path / f"loss {loss}", chance.choice(backups), keeps_pin=keeps_pin)
+        async with day.open() as house:
+            for name in chance.sample(sorted(PEOPLE), chance.randrange(1, 4)):
+                await day.sync(house, name)
+                await day.sync(house, name)
+        with suppress(NotRecoveringError):  # the backup was the whole log
+            await open_origin(day.settings, SEEDS[:2], day)
+    async with day.open() as house:
+        await day.sync_all(house, rounds=3)
+        assert day.missing(house) == []
+        assert [name for name, phone in day.phones.items() if phone.unsent or phone.pending] == []
+        picked = sum(
+            entry.op.kind == "pick" and entry.verdict == "accepted"
+            for n in range(house.ledger.size)
+            if (entry := house.ledger.fold.logged(n)) is not None
+        )
+        recorded = sum(len(found) for found in day.acknowledged.values()) - len(PEOPLE)
+        assert picked == recorded, "each counts once"
+    assert await day.findings() == []
 
 
 def _refusal(house: House) -> FaultError | None:

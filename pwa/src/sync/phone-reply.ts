@@ -105,10 +105,10 @@ const pulled = (phone: Phone, reply: SyncReply): Phone => {
     if (!isSameRanges(settled, epoch.settled)) epoch.settled = settled;
   }
   const cut = { ...phone, page: null, cursor: reply.cursor };
-  // It never decreases while the log has one name, even where a restored server has less than it had.
-  const isLess = reply.seen === null || reply.seen[0] < phone.seen[0];
-  if (reply.seen === null || (isLess && originOf(reply.checkpoint) === originOf(phone.checkpoint)))
-    return cut;
+  // It never decreases while the log has one name, even where a restored server has less than it had. Later names are
+  // greater: each has its time behind the first one. Of a server that was put back to an earlier one nothing is taken.
+  const [told, own] = [originOf(reply.checkpoint), originOf(phone.checkpoint)];
+  if (reply.seen === null || told < own || (told === own && reply.seen[0] < phone.seen[0])) return cut;
   return { ...cut, checkpoint: reply.checkpoint, seen: reply.seen };
 };
 
