@@ -60,7 +60,7 @@ class Writer(Protocol):
         ...
 
     async def write(self, steps: Sequence[Step], head: HeadRow | None = None) -> None:
-        """Make all of it durable as one transaction, or none; `head` is what the steps make of the ledger's row.
+        """Make all of it durable as one transaction, or none; `head` is where the ledger is with these steps.
 
         Without `begin` it writes what is no part of the ledger: others may write at the same time.
         """
@@ -111,7 +111,7 @@ class _SqliteWriter:
         return self._head
 
     async def write(self, steps: Sequence[Step], head: HeadRow | None = None) -> None:
-        await self._run(lambda: self._write(steps))
+        await self._run(lambda: self._write(steps, head))
         self._head = head or self._head
 
     async def release(self) -> None:
@@ -135,11 +135,13 @@ class _SqliteWriter:
         found = self._connection.execute(_HEAD.format("?"), (self._org,)).fetchone()
         self._head = found[0], found[1], found[2]
 
-    def _write(self, steps: Sequence[Step]) -> None:
+    def _write(self, steps: Sequence[Step], head: HeadRow | None) -> None:
         assert self._connection is not None, "written between open and close"
         self._connection.execute("BEGIN IMMEDIATE")
         for statement, records in steps:
             self._connection.executemany(statement, records)
+        if head is not None:
+            self._connection.execute(_MOVE_HEAD.format(*"????"), (*head, self._org))
         self._connection.execute("COMMIT")
 
     def _disconnect(self) -> None:
@@ -182,6 +184,9 @@ class _ServerWriter:
         for statement, records in steps:
             if records:
                 await self._connection.exec_driver_sql(statement, list(records))
+        if head is not None:
+            moved = _MOVE_HEAD.format("$1", "$2", "$3", "$4")
+            await self._connection.exec_driver_sql(moved, (*head, self._org))
         await self._connection.commit()
         if head is not None:
             await self._tell()
@@ -204,6 +209,7 @@ class _ServerWriter:
 
 
 _HEAD: Final = "SELECT size, root, revision FROM ledger_heads WHERE org = {}"
+_MOVE_HEAD: Final = "UPDATE ledger_heads SET size = {}, root = {}, revision = {} WHERE org = {}"
 _NEW_HEAD: Final = (
     "INSERT INTO ledger_heads (org, size, root, revision) VALUES ({}, 0, {}, 0) ON CONFLICT DO NOTHING"
 )

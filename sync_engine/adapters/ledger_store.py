@@ -67,10 +67,6 @@ class StoredLedger:
         self._put_tile = make.put(tables.log_tiles)
         self._put_checkpoint = make.put(tables.checkpoints)
         self._put_contact = make.put(tables.contacts)
-        heads = tables.ledger_heads.c
-        self._move_head = make.amend(
-            tables.ledger_heads, [heads.size, heads.root, heads.revision], [heads.org]
-        )
 
     async def open(self) -> None:
         """See `LedgerStore`."""
@@ -162,7 +158,6 @@ class StoredLedger:
             (self._remove_waiting, [(org, name) for name in commit.waiting_removed]),
             (self._put_row, list(changes_to_records(org, changes, changed))),
             (self._put_contact, self._met(contacts)),
-            (self._move_head, [(*structs.astuple(self._after(head)), org)]),
         ]
         if head is not None:
             checkpoint = (org, head.size, head.root, head.note, commit.server_ms)
@@ -222,6 +217,9 @@ class StoredCut:
             entries = [record_to_op(record) for record in await self.execute(later)]
         except MalformedError as error:
             raise DamagedLedgerError(reason=error.reason) from error
+        if begin + len(entries) != self.position.size:
+            told = f"its head says {self.position.size} leaves, and there are {begin + len(entries)}"
+            raise DamagedLedgerError(reason=told)
         beside = select(waiting).where(waiting.c.org == self._org)
         frames = await self.execute(beside.order_by(waiting.c.arrived_ms, waiting.c.first_seq))
         notes = select(checkpoints.c.note).where(checkpoints.c.org == self._org)

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from domain.errors import FaultError
 from domain.ops import decode_op, encode_op, leaf_hash
+from sync_engine.adapters.faults import DamagedLedgerError
 from sync_engine.adapters.ledger_store import StoredLedger
 from sync_engine.commit import Appended, Commit, Contact, KeptValue, SealedStretch, WaitingFrame
 from sync_engine.fold.rows import Changes
@@ -178,6 +179,16 @@ async def test_each_commit_moves_the_position_and_a_turn_without_one_does_not(st
     cut = await store.cut()
     assert second == await store.position() == cut.position
     await cut.close()
+
+
+async def test_a_log_that_is_not_as_long_as_its_head_says_is_damaged(
+    store: StoredLedger, engine: AsyncEngine
+) -> None:
+    await _put(store, _commit(_leaves(3), {}), _head(3), ())
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM ops WHERE leaf = 2")
+    with pytest.raises(DamagedLedgerError, match="3 leaves, and there are 2"):
+        await _load(store)
 
 
 async def test_the_end_of_a_log_is_loaded_by_itself(store: StoredLedger) -> None:
