@@ -1,15 +1,16 @@
-"""A client written from docs/protocol alone takes a large bucket as a snapshot from the real server."""
+"""Phones of a company whose buckets are large: the app's own ledger, and a client written from docs/protocol alone."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 import pytest
 
-from bench.large_company import codes, found, serving
+from bench.large_company import ADMIN, ITEMS, PARTNERS, PLACES, SITES, codes, found, serving
+from tests.integration.phone_process import Phones, bundle_driver
 from tests.tools.stranger import Stranger
 
 if TYPE_CHECKING:
@@ -18,19 +19,53 @@ if TYPE_CHECKING:
 ROWS = 7_000
 
 
+class Served(NamedTuple):
+    url: str
+    codes: list[str]
+
+
 @pytest.fixture(scope="module")
-def phones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Stranger]]:
-    """Two phones of the manager of a company whose two sites are large: one takes snapshots, one knows of none."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("large")
     asyncio.run(found(folder / "data", ROWS))
-    made = asyncio.run(codes(folder / "data", 2))
-    with serving(folder) as (port, _), httpx.Client(trust_env=False, timeout=60) as http:
-        url = f"http://localhost:{port}"
-        joined = [Stranger.enrol(f"gobi:enrol:{url}#{code}", "stranger", http) for code in made]
+    made = asyncio.run(codes(folder / "data", 3))
+    with serving(folder) as (port, _):
+        yield Served(f"http://localhost:{port}", made)
+
+
+@pytest.fixture(scope="module")
+def phones(served: Served) -> Iterator[list[Stranger]]:
+    """Two phones of the manager: one takes snapshots, one knows of none."""
+    with httpx.Client(trust_env=False, timeout=60) as http:
+        uris = [f"gobi:enrol:{served.url}#{code}" for code in served.codes[:2]]
+        joined = [Stranger.enrol(uri, "stranger", http) for uri in uris]
         for phone in joined:
             phone.sync(phone.frame([phone.log_in()]), pull=False)
         joined[0].takes_snapshots = True
         yield joined
+
+
+@pytest.mark.needs_service("node")
+def test_the_app_takes_snapshots_and_stands_on_them_after_it_was_killed(
+    served: Served, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with Phones(bundle_driver(tmp_path_factory.mktemp("driver"))) as process:
+        phone = process.open("new")
+        phone.enrol(f"gobi:enrol:{served.url}#{served.codes[2]}", ADMIN)
+        assert phone.sync() == "ok"
+        requests = phone.ask("requests")
+        for _ in range(2):
+            counts = {table: len(phone.rows(table)) for table in ("item", "place", "partner", "balance")}
+            assert counts == {
+                "item": ITEMS,
+                "place": PLACES + len(SITES),
+                "partner": PARTNERS,
+                "balance": ROWS - ITEMS - PLACES - PARTNERS,
+            }
+            assert phone.reopen()["loaded"] is None
+        assert phone.sync() == "ok"
+        assert phone.ask("requests") <= 2
+        assert 10 < requests < 60, "chunks, not pages"
 
 
 def test_snapshot_and_pages_bring_the_same_rows(phones: list[Stranger]) -> None:
