@@ -171,6 +171,9 @@ async def redeem(request: Asked, house: Housed, data: JSONBody[RedeemAsked]) -> 
     now_ms = house.clock()
     if data.before and (again := await _once_more(request, house, data, key)) is not None:
         return again
+    entitled = await house.codes.find(data.code)
+    if entitled is not None and entitled.device is not None:
+        raise UnknownEnrolmentCodeError  # it is for a device that did not ask
     known = house.ledger.directory.device(device_id(key))
     if known is not None:
         await _refuse_if_of_another(house, data.code, known)
