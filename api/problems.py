@@ -104,6 +104,7 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "too-many-listeners": _UNAVAILABLE,
     "ledger-unavailable": _UNAVAILABLE,
     "ledger-in-use": _UNAVAILABLE,
+    "newer-database": _UNAVAILABLE,
     "log-rolled-back": HTTPStatus.INTERNAL_SERVER_ERROR,
     "pin-lost": HTTPStatus.INTERNAL_SERVER_ERROR,
     "ledger-recovering": _UNAVAILABLE,

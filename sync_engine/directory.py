@@ -12,9 +12,8 @@ from msgspec import Struct, structs
 
 from domain import kinds
 from domain.assertion import Passkey
-from domain.kinds import parse_body
 from domain.rights import DESK_ROLES, may_record
-from sync_engine.logged import ACCEPTED, Logged
+from sync_engine.logged import ACCEPTED, Logged, readable_body
 
 IDENTITY_KINDS = frozenset({"genesis", "enrol", "session", "grant", "revoke", "rotate", "credential"})
 
@@ -99,7 +98,7 @@ class Directory:
                 self._enter(entry)
 
     def _enter(self, entry: Logged) -> None:
-        body, index = parse_body(entry.op.kind, entry.op.body), entry.index
+        body, index = readable_body(entry.op), entry.index
         self._last_index = max(self._last_index, index)
         self._roles.clear()
         if isinstance(body, kinds.Genesis) and index:

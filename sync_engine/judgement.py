@@ -5,7 +5,7 @@ ledger below it. Then what follows for others: a named op that arrived, a manage
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec import structs
 
@@ -20,7 +20,7 @@ from sync_engine.intake import Arrival, Intake
 from sync_engine.intents import JUDGED_BY_THE_LEDGER, rule_intent
 from sync_engine.logged import ACCEPTED, DEFERRED, Logged, VerdictChange
 from sync_engine.sight import Sight
-from sync_engine.verdicts import ACCEPT, FORK, RESOLVED, Circumstances, Ruling, read, rule
+from sync_engine.verdicts import ACCEPT, FORK, RESOLVED, UNKNOWN_KIND, Circumstances, Ruling, read, rule
 
 
 class Known:
@@ -33,8 +33,8 @@ class Known:
         self.sight = sight
         self.namers: dict[bytes, list[int]] = {}
         """hash → the ops that name it, present or not."""
-        self.unread: set[int] = set()
-        """Ops of a loaded log that the software of that day could not read: perhaps this one can."""
+        self._deferred_kinds: set[int] = set()
+        """Ops that this version can read, and whose last word is that of one which could not."""
         self.last_ms = 0
         self._ticks: list[int] = []
         self._tick_ms: list[int] = []
@@ -62,8 +62,17 @@ class Known:
         if entry.verdict == DEFERRED:
             self._note_deferred(entry)
 
+    @property
+    def unread(self) -> set[int]:
+        """Ops whose verdict is that of another version of this software: it read less than this one, or more."""
+        return self._deferred_kinds | self.fold.unreadable
+
     def _note_deferred(self, entry: Logged) -> None:
         self.intake.chain(entry.op.device).defer(entry.op, is_deferred=entry.verdict == DEFERRED)
+        if (entry.verdict, entry.code) == UNKNOWN_KIND[:2] and read(entry.op) is not UNKNOWN_KIND:
+            self._deferred_kinds.add(entry.index)
+        else:
+            self._deferred_kinds.discard(entry.index)
 
     def amend(self, changes: Sequence[VerdictChange]) -> None:
         """Take in later words, with the index at which each is said."""
@@ -82,9 +91,14 @@ class Known:
 
 
 class Judgement:
-    """One batch, judged: `entries` in order of the log, `changes` of earlier words, what the fold gave meanwhile."""
+    """One batch, judged: `entries` in order of the log, `changes` of earlier words, what the fold gave meanwhile.
 
-    def __init__(self, known: Known, first: int, arrivals: Sequence[Arrival]) -> None:
+    `reads_anew`: also ops whose verdict is of another version of this software, which only a commit can say.
+    """
+
+    def __init__(
+        self, known: Known, first: int, arrivals: Sequence[Arrival], *, reads_anew: bool = True
+    ) -> None:
         self.drained: list[Changes] = []
         self._known = known
         self._first = first
@@ -107,7 +121,7 @@ class Judgement:
         """Index → why an op of the batch was refused."""
         self._judge_all()
         self._fold()
-        self._follow_up()
+        self._follow_up(known.unread if reads_anew else set())
 
     @property
     def entries(self) -> list[Logged]:
@@ -276,18 +290,21 @@ class Judgement:
 
     # --- what follows for other ops ----------------------------------------------------------------------------
 
-    def _follow_up(self) -> None:
+    def _follow_up(self, unread: Collection[int]) -> None:
         """Judge anew what waited for these ops, and do what managers said; each may move the time of others."""
         known = self._known
         anew = {index for digest in self._numbers for index in known.namers.get(digest, ())}
-        anew |= known.unread
-        known.unread = set()
         told = []
-        for index in sorted(anew):
+        for index in sorted(anew.union(unread)):
             entry = self._entry(index)
-            if entry.verdict == DEFERRED and index < self._first:
+            if index in unread and entry.verdict == ACCEPTED:
+                self._change(entry, UNKNOWN_KIND, entry.t)
+            elif entry.verdict == DEFERRED and index < self._first:
                 self._judge_anew(entry)
                 told.append(self._entry(index))
+                if index in unread:
+                    # What a manager said of it, before an older version could not read it any more, stands.
+                    told += [self._entry(at) for at in known.namers.get(entry.hash, ())]
         # A manager's word on an op that came only now was waiting for it, and acts now.
         for entry in (*told, *self.entries):
             if entry.op.kind == "resolve" and entry.verdict == ACCEPTED:

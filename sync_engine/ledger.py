@@ -38,7 +38,6 @@ from sync_engine.seal import PrivateKey
 from sync_engine.sequenced import Saying, pack
 from sync_engine.server_chain import Recorded, ServerChain
 from sync_engine.sight import Sight
-from sync_engine.verdicts import UNKNOWN_KIND
 from sync_engine.wire import Problem
 
 LEASE_ROUNDS_MAX: Final = 4
@@ -133,7 +132,10 @@ class Ledger:
 
     @property
     def owes_release(self) -> bool:
-        """Whether frames wait beside a loaded log which the next commit logs, whatever else it takes."""
+        """Whether the next commit adds to a loaded log, whatever it takes.
+
+        Frames that wait beside it are logged; ops get another word where another version of this software had the last.
+        """
         return self._owes_release and not self.is_recovering
 
     # --- from a stored log -------------------------------------------------------------------------------------
@@ -147,7 +149,7 @@ class Ledger:
         """
         assert self._size == 0, "a ledger is loaded once, before it takes anything"
         self.follow(list(logged), branches, waiting)
-        self._owes_release = self._intake.may_release
+        self._owes_release = self._intake.may_release or bool(self._known.unread)
         return self.fold.drain()
 
     def follow(
@@ -175,8 +177,6 @@ class Ledger:
         self.directory.apply((entry,))
         self._intake.chain(entry.op.device).extend(entry.op, LeafHash(entry.hash), is_branch=is_branch)
         self._known.note(entry)
-        if (entry.verdict, entry.code) == UNKNOWN_KIND[:2]:
-            self._known.unread.add(entry.index)
         if entry.op.device == self.server_device:
             self._server.resume(entry.op, LeafHash(entry.hash))
 
@@ -226,7 +226,8 @@ class Ledger:
         self.sight.checkpoint(seen)
         server_ms = max(now_ms, self._known.last_ms + 1)
         batch = Batch()
-        if self._owes_release and not self.is_recovering:
+        owes = self.owes_release
+        if owes:
             self._owes_release = False
             self._intake.release_all(batch)
         problems = [self._intake.take(each, _arrival(each, server_ms), batch) for each in deliveries]
@@ -238,12 +239,13 @@ class Ledger:
             Arrival(*made, server_ms, NO_CORRECTION, is_branch=False, values=_values(intention))
             for made, intention in zip(recorded, intentions, strict=True)
         )
-        judgement = Judgement(self._known, first, arrivals)
+        is_said = bool(arrivals) or owes or not (deliveries or intentions or self.is_recovering)
+        judgement = Judgement(self._known, first, arrivals, reads_anew=is_said)
         appended = judgement.entries
         self._size += len(arrivals)
         sequenced: list[Appended] = []
         changes: list[VerdictChange] = []
-        if arrivals or not (deliveries or intentions or self.is_recovering):
+        if is_said:
             sequenced = self._settle(first, judgement, changes, server_ms, seen)
         met = [self._met(*each) for each in zip(deliveries, problems, strict=True) if _speaks(each[0])]
         drained, leased = self._lease(met, changes, server_ms, seen)

@@ -4,7 +4,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from domain.ops import Op
+from domain.kinds import Body, MalformedBodyError, parse_body
+from domain.ops import VERSION, Op
 
 Verdict = Literal["accepted", "refused", "deferred", "quarantined"]
 ACCEPTED: Final = "accepted"
@@ -28,6 +29,17 @@ class Logged(Struct, frozen=True):
     verdict: Verdict = "accepted"
     code: str = ""
     arrived: int = 0
+
+
+def readable_body(op: Op) -> Body | None:
+    """Return the typed body, or None where only another version of this software can read it.
+
+    For ops that the log calls accepted: a newer version may have said so, before an older one was put back.
+    """
+    try:
+        return parse_body(op.kind, op.body) if op.v == VERSION else None
+    except MalformedBodyError:
+        return None
 
 
 class VerdictChange(Struct, frozen=True):

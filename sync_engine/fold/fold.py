@@ -27,7 +27,7 @@ from sync_engine.fold.origin import Origin, origin_of
 from sync_engine.fold.promise_book import is_taking
 from sync_engine.fold.rows import Changes, RowKey, Rows
 from sync_engine.fold.state import Noted, State
-from sync_engine.logged import ACCEPTED, Logged, VerdictChange
+from sync_engine.logged import ACCEPTED, Logged, VerdictChange, readable_body
 from sync_engine.sight import Sight
 
 BalanceByKey = Mapping[tuple[str, str, str], tuple[int, int, bool]]
@@ -45,6 +45,8 @@ class Fold:
         self.sight = Sight() if sight is None else sight
         self._ops: dict[int, Logged] = {}
         self._live: set[int] = set()
+        self.unreadable: set[int] = set()
+        """Ops that a newer version accepted: without effect here, until the ledger says so in the log."""
         self._early: dict[int, list[VerdictChange]] = {}
         """Words on ops that have not come yet."""
         self._former: dict[int, list[tuple[int, Logged]]] = {}
@@ -82,6 +84,7 @@ class Fold:
                 continue
             self._former.setdefault(change.index, []).append((change.stated_at, entry))
             self._withdraw(entry)
+            self.unreadable.discard(change.index)
             amended = msgspec.structs.replace(
                 entry, t=change.t, err=change.err, verdict=change.verdict, code=change.code
             )
@@ -107,8 +110,10 @@ class Fold:
     def _enter(self, entry: Logged, body: Body | None) -> None:
         op = entry.op
         if body is None:
-            body = parse_body(op.kind, op.body)
-            assert body is not None, "an accepted op is of a known kind"
+            body = readable_body(op)
+        if body is None:
+            self.unreadable.add(entry.index)
+            return
         origin = origin_of(entry, body, self.sight.seen_of(op))
         self._live.add(entry.index)
         lowered = lower(body, self._weights_of(entry.hash) if self._weights else None)
