@@ -2,27 +2,34 @@
 import { render } from "preact";
 import "./styles/index.css";
 import { App } from "./app/App.tsx";
+import { bootFault } from "./app/boot-fault.ts";
 import { startClock } from "./app/clock.ts";
 import { listenForOffer } from "./app/pwa.ts";
+import type { PwaPorts } from "./app/service-worker.ts";
 import { startLanguage, t } from "./i18n/i18n.ts";
 import { openLedger } from "./sync/ledger.ts";
 import { startPreferences } from "./ui/preferences.ts";
 import { startRouter } from "./ui/router.ts";
 
 const showFault = (root: HTMLElement, error: unknown): void => {
-  const detail = error instanceof Error ? error.message : String(error);
+  const fault = bootFault(error);
   const box = document.createElement("div");
   box.className = "boot-fault";
   const title = document.createElement("h1");
-  title.textContent = t("app.cannotOpen");
+  title.textContent = fault.title;
   const text = document.createElement("p");
-  text.textContent = `${t("app.cannotOpenHint")} (${detail})`;
+  text.textContent = fault.text;
   const again = document.createElement("button");
   again.className = "button look-primary";
   again.textContent = t("app.reload");
   again.addEventListener("click", () => location.reload());
   box.append(title, text, again);
   root.replaceChildren(box);
+  if (fault.needsUpdate) startUpdates({ pending: () => 0, flush: () => undefined });
+};
+
+const startUpdates = (ports: PwaPorts): void => {
+  import("./app/service-worker.ts").then(({ startPwa }) => startPwa(ports)).catch(() => undefined);
 };
 
 /**
@@ -48,8 +55,7 @@ const start = async (root: HTMLElement): Promise<void> => {
     void import("./app/demo-link.ts").then(({ listenToDemo }) => listenToDemo(ledger));
   // After the first paint; without it the app works as a page that needs the network to start.
   setTimeout(() => {
-    const ports = { pending: () => ledger.state.pendingCount.value, flush: () => void ledger.syncNow() };
-    import("./app/service-worker.ts").then(({ startPwa }) => startPwa(ports)).catch(() => undefined);
+    startUpdates({ pending: () => ledger.state.pendingCount.value, flush: () => void ledger.syncNow() });
   });
 };
 

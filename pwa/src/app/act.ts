@@ -20,6 +20,8 @@ const faultText = (error: unknown): string => {
       return t("fault.storage-full");
     case "storage-failed":
       return t("fault.storage-failed");
+    case "newer-database":
+      return t("fault.newer-database");
     default:
       return t("fault.unknown", { detail: (error as Error).message });
   }

@@ -85,16 +85,26 @@ export const list = <O, I>(shape: Shape<O, I>): Shape<readonly O[], readonly I[]
 
 type Tuple = readonly Shape<unknown, never>[];
 
-/** A fixed number of elements, kept as an array. */
-export const tuple = <const S extends Tuple>(
-  ...shapes: S
-): Shape<{ readonly [K in keyof S]: Out<S[K]> }, { readonly [K in keyof S]: In<S[K]> }> => ({
+type TupleShape<S extends Tuple> = Shape<
+  { readonly [K in keyof S]: Out<S[K]> },
+  { readonly [K in keyof S]: In<S[K]> }
+>;
+
+const elements = <const S extends Tuple>(fits: (length: number) => boolean, shapes: S): TupleShape<S> => ({
   read: (value) => {
-    if (!isArray(value) || value.length !== shapes.length) throw misfit(`not ${shapes.length} elements`);
+    if (!isArray(value) || !fits(value.length)) throw misfit(`not ${shapes.length} elements`);
     return shapes.map((shape, i) => shape.read(value[i] ?? null)) as { readonly [K in keyof S]: Out<S[K]> };
   },
   write: (value) => shapes.map((shape, i) => shape.write(value[i] as never)),
 });
+
+/** A fixed number of elements, kept as an array: for ops, where every version must say the same of one body. */
+export const tuple = <const S extends Tuple>(...shapes: S): TupleShape<S> =>
+  elements((length) => length === shapes.length, shapes);
+
+/** As `tuple`, of what a server says: what a later version adds at the end is read over. */
+export const entry = <const S extends Tuple>(...shapes: S): TupleShape<S> =>
+  elements((length) => length >= shapes.length, shapes);
 
 export const optional = <O, I>(shape: Shape<O, I>, fallback: NoInfer<I>): Optional<O, I> => ({
   ...shape,

@@ -144,7 +144,10 @@ const createFirst = (db: Database): void => {
   db.createObjectStore("meta");
 };
 
-/** `onLost` is called when the browser closes the connection or a newer version of the app asks for it. */
+/**
+ * Rejects where a newer version of the app has been at the database (`isNewerDatabase`): nothing in it is touched.
+ * `onLost` is called when the browser closes the connection or a newer version of the app asks for it.
+ */
 export const openDatabase = (name: string, onLost: () => void): Promise<Database> =>
   openDB<Schema>(name, VERSION, {
     upgrade(db, before) {
@@ -189,6 +192,10 @@ export const write = async <T>(
     throw tx.error ?? error;
   }
 };
+
+/** A newer version of the app has the database now; this one is an old page, or was put back by its server. */
+export const isNewerDatabase = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === "VersionError";
 
 export const isOutOfSpace = (error: unknown): boolean =>
   error instanceof DOMException && error.name === "QuotaExceededError";

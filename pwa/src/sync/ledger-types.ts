@@ -107,7 +107,14 @@ export interface RecordOptions {
 
 /** Thrown by `record` when the op could not be stored: nothing was recorded. */
 export interface RecordFault extends Error {
-  readonly type: "not-enrolled" | "signed-out" | "op-too-large" | "storage-full" | "storage-failed";
+  readonly type:
+    | "not-enrolled"
+    | "signed-out"
+    | "op-too-large"
+    | "storage-full"
+    | "storage-failed"
+    /** A newer version of the app has the database: this page is to be opened again. */
+    | "newer-database";
 }
 
 /** recorded → on the server → settled with a verdict. */

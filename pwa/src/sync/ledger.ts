@@ -15,12 +15,11 @@ import type * as Deeds from "./deeds.ts";
 import { batch } from "@preact/signals";
 import type { Core } from "./core.ts";
 import { type Keeper, openKeeper, unsentCount } from "./keeper.ts";
-import { isOutOfSpace } from "../storage/database.ts";
 import type { Ledger, SyncStatus, Taken } from "./ledger-types.ts";
 import { type Ended, openPace, type Pace } from "./pace.ts";
 import { serverMs, standsUntil, tick } from "./phone-clock.ts";
 import { browserPorts, type Ports } from "./ports.ts";
-import { recordFault } from "./record-fault.ts";
+import { storageFault } from "./record-fault.ts";
 import { openShown, type Shown } from "./shown.ts";
 import { keepOffline, type LiveState, openState } from "./state.ts";
 import { openTabs } from "./tabs.ts";
@@ -210,7 +209,7 @@ const ledgerOf = ({ ports, keeper, acting, shown, live, pace }: Parts, close: ()
     const taken = await acting()
       .then(take)
       .catch((error: unknown) => {
-        throw recordFault(isOutOfSpace(error) ? "storage-full" : "storage-failed", error);
+        throw storageFault(error);
       });
     if (taken.ok && taken.frames > 0) pace.soon();
     return taken;
@@ -219,7 +218,7 @@ const ledgerOf = ({ ports, keeper, acting, shown, live, pace }: Parts, close: ()
     state: live.state,
     record: async (kind, fields, options) => {
       const { core } = await acting().catch((error: unknown) => {
-        throw recordFault("storage-failed", error);
+        throw storageFault(error);
       });
       return core.record(kind, fields, options);
     },

@@ -7,7 +7,7 @@ import { isMalformed, type Value } from "../codec/msgpack.ts";
 import { encodeOp, ID_BYTES, leafHash, OP_BYTES_MAX } from "../codec/op.ts";
 import type { Draft, Kind, Name } from "../domain/kinds.ts";
 import { writeBody } from "../domain/kinds.ts";
-import { isOutOfSpace, type Store, type Writing } from "../storage/database.ts";
+import type { Store, Writing } from "../storage/database.ts";
 import { writeHead } from "../storage/second-head.ts";
 import { type Keeper, putPhone } from "./keeper.ts";
 import type { OpRef, RecordOptions } from "./ledger-types.ts";
@@ -15,7 +15,7 @@ import type { Device, Memory, Session } from "./memory.ts";
 import type { Recorded } from "./outbox.ts";
 import { appended, currentEpoch, nextOp, nextSeq, SESSION_BYTES, ticked } from "./phone.ts";
 import type { Ports } from "./ports.ts";
-import { isRecordFault, recordFault } from "./record-fault.ts";
+import { isRecordFault, recordFault, storageFault } from "./record-fault.ts";
 import { liveSession } from "./who.ts";
 
 const SALT_BYTES = 16;
@@ -112,7 +112,7 @@ export const openAppending = (ports: Ports, keeper: Keeper): Append => {
       return await one(written, beside);
     } catch (error) {
       if (isRecordFault(error) || (error instanceof Error && "type" in error)) throw error;
-      throw recordFault(isOutOfSpace(error) ? "storage-full" : "storage-failed", error);
+      throw storageFault(error);
     }
   };
 };

@@ -6,6 +6,7 @@ import type { Value } from "../codec/msgpack.ts";
 import {
   anything,
   bool,
+  entry,
   list,
   natural,
   nullable,
@@ -14,7 +15,6 @@ import {
   type Shape,
   struct,
   text,
-  tuple,
   whole,
 } from "../domain/shape.ts";
 
@@ -28,7 +28,7 @@ const measure = nullable(whole);
 /** An entity with attributes; the last effective value of each, and the names of those in conflict. */
 const registerShape = struct({
   id: word,
-  attributes: list(tuple(word, anything)),
+  attributes: list(entry(word, anything)),
   conflicts: optional(list(word), []),
 });
 
@@ -48,14 +48,14 @@ export const ROW_SHAPES = {
     q: whole,
     w: whole,
     estimated: bool,
-    base: nullable(tuple(whole, whole, whole)),
+    base: nullable(entry(whole, whole, whole)),
     held: optional(wordOrNull, null),
   }),
   hold: struct({
     item: word,
     lot: word,
     /** place (null: everywhere), state, reason, index of the op, quantity, grams */
-    causes: list(tuple(wordOrNull, word, word, natural, whole, whole)),
+    causes: list(entry(wordOrNull, word, word, natural, whole, whole)),
   }),
   variance: struct({
     countIndex: natural,
@@ -71,7 +71,7 @@ export const ROW_SHAPES = {
     o: whole,
     contestedBy: list(natural),
     /** index of a movement that was uploaded after the count, quantity, grams */
-    lateCauses: list(tuple(natural, whole, whole)),
+    lateCauses: list(entry(natural, whole, whole)),
     approved: optional(anything, null),
     countDot: optional(anything, null),
   }),
@@ -90,9 +90,9 @@ export const ROW_SHAPES = {
     assignee: wordOrNull,
     order: wordOrNull,
     /** item, lot, from, to, quantity, grams */
-    lines: list(tuple(word, word, word, word, natural, measure)),
+    lines: list(entry(word, word, word, word, natural, measure)),
     /** item, lot, quantity, grams */
-    done: list(tuple(word, word, whole, whole)),
+    done: list(entry(word, word, whole, whole)),
     place: wordOrNull,
     state: word,
   }),
@@ -110,9 +110,9 @@ export const ROW_SHAPES = {
     task: wordOrNull,
     order: wordOrNull,
     /** index of the op that used it, quantity */
-    uses: list(tuple(natural, natural)),
+    uses: list(entry(natural, natural)),
     /** index and device of the leases whose silent holders may have taken it */
-    doubts: list(tuple(natural, word)),
+    doubts: list(entry(natural, word)),
     /** Leaf hash of the op that asked for it. */
     asked: wordOrNull,
     o: whole,

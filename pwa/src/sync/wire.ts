@@ -9,6 +9,7 @@ import {
   anything,
   bool,
   bytes,
+  entry,
   isMisfit,
   list,
   natural,
@@ -18,7 +19,6 @@ import {
   type Shape,
   struct,
   text,
-  tuple,
   whole,
 } from "../domain/shape.ts";
 
@@ -56,7 +56,7 @@ export interface SnapshotHeld {
 }
 
 const word = text(0, 1_000_000);
-const seenShape = tuple(natural, bytes(16)) as Shape<Seen>;
+const seenShape = entry(natural, bytes(16)) as Shape<Seen>;
 
 const replyShape = struct({
   version: natural,
@@ -67,12 +67,12 @@ const replyShape = struct({
   page: nullable(bytes()),
   dropped: list(word),
   rows: list(struct({ bucket: word, table: word, key: word, value: optional(anything, null) })),
-  settled: list(tuple(natural, natural, natural)),
-  held: list(tuple(natural, natural, bytes(32))),
+  settled: list(entry(natural, natural, natural)),
+  held: list(entry(natural, natural, bytes(32))),
   problems: list(struct({ frame: natural, relayed: bool, code: word, detail: optional(word, "") })),
   checkpoint: word,
   seen: nullable(seenShape),
-  acked: list(tuple(natural, natural)),
+  acked: list(entry(natural, natural)),
   snapshots: optional(
     list(
       struct({
@@ -88,9 +88,9 @@ const replyShape = struct({
   ),
   based: optional(list(struct({ bucket: word, manifest: bytes(32) })), []),
   /** What a confirmed backup holds of this device's ops, as `acked`. */
-  covered: optional(list(tuple(natural, natural)), []),
+  covered: optional(list(entry(natural, natural)), []),
   /** The ends of later branches of forked epochs that the log holds. */
-  branches: optional(list(tuple(natural, natural, bytes(32))), []),
+  branches: optional(list(entry(natural, natural, bytes(32))), []),
   /** The server was restored from a backup, and logs nothing yet. */
   recovering: optional(nullable(struct({ restoredMs: whole, signedSize: natural })), null),
 });

@@ -4,6 +4,9 @@ import type { start as zh } from "../zh/start.ts";
 export const start: Readonly<Record<keyof typeof zh, Message>> = {
   "app.cannotOpen": "The ledger on this phone does not open",
   "app.cannotOpenHint": "Nothing is lost. Close other pages of this app and open it again",
+  "app.newerData": "The ledger on this phone is of a newer version of the app",
+  "app.newerDataHint":
+    "Nothing is lost. Connect to the network, close all pages of this app and open it again",
   "app.screenMissing": "This page is not downloaded yet",
   "app.screenMissingHint": "Open it once with a network; after that it works without one",
   "act.recorded": "Recorded",
@@ -15,6 +18,8 @@ export const start: Readonly<Record<keyof typeof zh, Message>> = {
   "fault.signed-out": "The sign-in has expired; nothing was recorded. Sign in and save again",
   "fault.op-too-large": "Too much at once: record it in two parts",
   "fault.storage-full": "The phone is full; nothing was recorded. Upload first, then free some space",
+  "fault.newer-database":
+    "The app was updated and this page is an old one; nothing was recorded. Open it again, then save",
   "fault.storage-failed": "The phone could not write; nothing was recorded. Try again",
   "fault.unknown": "Nothing was recorded: {detail}",
   "fault.wrong-pin": "Wrong PIN",

@@ -2,6 +2,8 @@
 export const start = {
   "app.cannotOpen": "打不开手机里的账本",
   "app.cannotOpenHint": "记录没有丢。请关掉其他同类页面，再重新打开",
+  "app.newerData": "手机里的账本是新版本的",
+  "app.newerDataHint": "记录都在，没有丢。请连上网络，关掉本应用的所有页面，再重新打开",
   "app.screenMissing": "这一页还没有下载",
   "app.screenMissingHint": "有网络时打开一次，以后没有网络也能用",
   "act.recorded": "已记录",
@@ -13,6 +15,7 @@ export const start = {
   "fault.signed-out": "登录已过期，没有记录。请重新登录再保存",
   "fault.op-too-large": "内容太多，请分两次记录",
   "fault.storage-full": "手机存满了，没有记录。请先上传，再清理空间",
+  "fault.newer-database": "应用已更新，这个页面是旧的，没有记录。请重新打开再记一次",
   "fault.storage-failed": "手机没能写入，没有记录。请重试",
   "fault.unknown": "没有记录：{detail}",
   "fault.wrong-pin": "PIN 不对",

@@ -4,6 +4,7 @@ import { type Names, lotName } from "../../app/names.ts";
 import type { Value } from "../../codec/msgpack.ts";
 import { formatAge, formatDateTime, formatOn, formatTime } from "../../i18n/format.ts";
 import { t, tOr } from "../../i18n/i18n.ts";
+import { kindWord } from "../outbox/words.ts";
 import type { Exception } from "./inbox.ts";
 
 class Reader {
@@ -157,7 +158,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   "lapsed-permission": (r) =>
     t("ex.lapsed-permission", {
       device: r.device(0),
-      kind: tOr(`kind.${r.word(1)}`, r.word(1)),
+      kind: kindWord(r.word(1)),
       why: tOr(`code.${r.word(2)}`, r.word(2)),
     }),
   "forked-device": (r) => t("ex.forked-device", { device: r.device(0) }),
@@ -199,11 +200,11 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     }),
 };
 
-export const exceptionWord = (code: string): string => tOr(`exception.${code}`, code);
+export const exceptionWord = (code: string): string => tOr(`exception.${code}`, t("newer.exception"));
 
 /** What happened; the name of the exception alone when a newer server knows one that this version does not. */
 export const happened = ({ code, facts }: Exception, names: Names): string => {
-  const sentence = SENTENCES[code];
+  const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined;
   return sentence === undefined ? exceptionWord(code) : sentence(new Reader(facts, names));
 };
 

@@ -78,7 +78,7 @@ export const OpSheet = ({
   const mayVoid = isManager(ledger.state.person.value) && isVoidable(item) && !isVoided;
   return (
     <Sheet title={kindWord(item.kind)} onClose={onClose}>
-      {said === null ? null : <Notice tint="bad" title={said.what} text={said.todo} />}
+      {said === null ? null : <Notice tint={stageOf(item).tint} title={said.what} text={said.todo} />}
       {whyRefused(item, names, ledger.nowMs()).map((line) => (
         <p key={line} class="sheet-text">
           {line}

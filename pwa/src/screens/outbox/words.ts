@@ -3,7 +3,7 @@ import { formatQuantity } from "../../app/items.ts";
 import { toHex } from "../../codec/bytes.ts";
 import type { Names } from "../../app/names.ts";
 import { lotName } from "../../app/names.ts";
-import type { Body } from "../../domain/kinds.ts";
+import { type Body, isKind } from "../../domain/kinds.ts";
 import { formatMoney } from "../../i18n/format.ts";
 import { t, tOr } from "../../i18n/i18n.ts";
 import type { OutboxItem } from "../../sync/ledger-types.ts";
@@ -111,11 +111,12 @@ export const voidedOf = (items: readonly OutboxItem[]): ReadonlySet<string> =>
     }),
   );
 
-export const kindWord = (kind: string): string => tOr(`kind.${kind}`, kind);
+/** A kind that is not known here was recorded by a newer version of the app, before this one was put back. */
+export const kindWord = (kind: string): string => tOr(`kind.${kind}`, isKind(kind) ? kind : t("newer.kind"));
 
 export interface Stage {
   readonly word: string;
-  readonly tint: Tint;
+  readonly tint: Exclude<Tint, "plain">;
   readonly icon: IconName;
 }
 
@@ -123,8 +124,9 @@ export const stageOf = ({ stage, verdict, problem }: OutboxItem): Stage => {
   if (problem !== null) return { word: t("outbox.problem"), tint: "bad", icon: "alert" };
   if (verdict !== null && verdict.verdict !== "accepted") {
     const tint = verdict.verdict === "deferred" ? "warn" : "bad";
+    const isUnread = verdict.verdict === "deferred" && verdict.code === "unknown-kind";
     return {
-      word: tOr(`verdict.${verdict.verdict}`, verdict.verdict),
+      word: isUnread ? t("newer.server") : tOr(`verdict.${verdict.verdict}`, t("newer.verdict")),
       tint,
       icon: tint === "warn" ? "clock" : "alert",
     };
