@@ -333,7 +333,15 @@ class Ledger:
         self.fold.derive()
         world = World(self.fold.state, self.directory, self._is_forked, max(now_ms, self._known.last_ms + 1))
         met = [self._met(each, ()) for each in deliveries if _speaks(each)]
-        return self._owes_release or bool(owed(world, met))
+        if self._owes_release:
+            return True
+        # Asking takes what there is to look at off the book; the commit that says it has to find it there again.
+        book = self.fold.state.promises
+        marked = dict(book.looked), dict(book.revoked), dict(book.asked)
+        is_owed = bool(owed(world, met))
+        if is_owed:
+            book.looked, book.revoked, book.asked = marked
+        return is_owed
 
     def _met(self, delivery: Delivery, problems: Sequence[Problem]) -> Met:
         assert delivery.device is not None, "it speaks for itself"

@@ -308,3 +308,15 @@ def test_a_log_that_lost_its_end_gives_no_lease_until_those_of_the_lost_end_are_
     assert floor.leases() == []
     floor.wait(TERM_MS + 1000)
     assert floor.leases() == [("liu", 400, 0, "live")]
+
+
+def test_to_ask_what_a_poll_owes_takes_nothing_of_it_away(floor: Floor) -> None:
+    genesis = ("绿原合作社", raw_key(SERVER_KEY.public_key()), "", (), (), "", ("root", "根", None), 480)
+    floor.server.kept(floor.ledger.reopen(genesis, epoch=8, now_ms=floor.now_ms + 1, seen=floor.server.seen))
+    floor.task("T-1", "liu", 400)
+    poll = floor.spoken("limin", cursor=floor.ledger.size - 1)
+    later_ms = floor.now_ms + TERM_MS + 1000
+    # As the sequencer does: a poll takes a turn to commit where something is owed.
+    assert floor.ledger.owes([poll], now_ms=later_ms)
+    floor.take(poll, at=later_ms)
+    assert floor.leases() == [("liu", 400, 0, "live")]
