@@ -31,6 +31,8 @@ export const start: Readonly<Record<keyof typeof zh, Message>> = {
   "load.title": "Still loading: {percent} %",
   "load.hint": "You can work already. Stock that is not shown yet is on its way",
   "load.offlineHint": "You can work already. Loading goes on with the next network",
+  "load.wrong": "What was loaded came damaged",
+  "load.wrongHint": "Your records still go up. Try another network; if that does not help, ask the manager",
   "sync.noRows": "No new data comes in",
   "sync.noRowsHint": "Your records still go up. Sign in again; if that does not help, ask the manager",
   "restored.title": "The server was restored from a backup of {time}",

@@ -27,6 +27,8 @@ export const start = {
   "load.title": "还在下载资料：{percent}%",
   "load.hint": "可以先干活，没显示的库存马上就到",
   "load.offlineHint": "可以先干活，有网络时接着下载",
+  "load.wrong": "下载的资料有损坏",
+  "load.wrongHint": "你的记录照常上传。换个网络再试，还不行就找经理",
   "sync.noRows": "收不到新数据",
   "sync.noRowsHint": "你的记录照常上传。请重新登录，还不行就找经理",
   "restored.title": "服务器从 {time} 的备份恢复了",

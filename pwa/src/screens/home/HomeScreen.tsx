@@ -116,6 +116,9 @@ const Waiting = (): VNode | null => {
   if (state.syncStatus.value.type === "no-rows") {
     return <Notice tint="warn" title={t("sync.noRows")} text={t("sync.noRowsHint")} />;
   }
+  const status = state.syncStatus.value;
+  if (status.type === "refused" && status.code === "wrong-blob")
+    return <Notice tint="warn" title={t("load.wrong")} text={t("load.wrongHint")} />;
   if (state.syncStatus.value.type === "refused") {
     return <Notice tint="bad" title={t("sync.refused")} text={t("sync.refusedHint")} />;
   }
