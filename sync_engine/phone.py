@@ -328,11 +328,13 @@ class Phone:
             else:
                 rows[row.table, row.key] = row.value
         self._pages, self._dropped = [], []
-        self.cursor = reply.cursor
+        had, self.cursor = self.cursor, reply.cursor
         # It never decreases while the log has one name, even where a restored server has less than it had. Later names
         # are greater: each has its time behind the first one. Of a server that was put back to an earlier one nothing
         # is taken.
         told, own = _origin(reply.checkpoint), _origin(self.checkpoint)
+        if told > own and own and had >= 0:
+            self.cursor = -1  # rows may be of the end that this log lost: all of them come anew
         if reply.seen is not None and (told > own or (told == own and reply.seen[0] >= self.seen[0])):
             self.seen, self.checkpoint = reply.seen, reply.checkpoint
         for epoch in self.outbox.values():

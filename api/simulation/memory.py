@@ -76,6 +76,8 @@ class Memory:
     heads: set[Head] = field(default_factory=set)
     copies: list[tuple[str, str]] = field(default_factory=list)
     """Phones that were copied, and the copies."""
+    kept: list[int] = field(default_factory=list)
+    """Sizes to which the server's log was put back."""
     may_fork: set[str] = field(default_factory=set)
     """Devices (hex) that were copied or put back so that they cannot know it: two ops of one name may be."""
     trace: list[Any] = field(default_factory=list)

@@ -31,6 +31,11 @@ PHONE: Final = (
 )  # fmt: skip
 OFFICE: Final = ("tick", "revoke-role", "revoke-device", "future", "relay", "upload", "spoil", "replay")
 SERVER: Final = ("server-mishap", "server-restart", "server-down", "server-clock")
+RESTORED: Final = "server-restore"
+LOSES_MORE: Final = frozenset({"evict", "tear", "restore", "clone", "revoke-device", "revoke-role"})
+"""What only a lost end of the log could tell from a lie: with these a put-back server is another story."""
+RESTORES: Final = 0.25
+"""How often a world without these has a server that is put back."""
 FAULTS: Final = (*NETWORK, *PHONE, *OFFICE, *SERVER)
 CLOCKS: Final = (0, 0, 0, 2_000, -47_000, 2 * HOUR_MS, -5 * HOUR_MS, YEAR_MS, -3 * YEAR_MS)
 
@@ -106,8 +111,13 @@ def make_plan(seed: int) -> Plan:
     for fault in sorted(faults - set(NETWORK)):
         for _ in range(max(1, round(intensity * chance.randint(1, 2)))):
             steps += _drawn(chance, begin, end, fault, chance.choice(handsets).name, 1)
+    on_disk = chance.random() < 0.02  # noqa: PLR2004  # one in fifty
+    other = Random(f"restore {seed}")  # noqa: S311  # by itself: worlds that are known stay what they were
+    if faults and not faults & LOSES_MORE and other.random() < RESTORES:
+        faults |= {RESTORED}
+        steps += _drawn(other, begin, end, RESTORED, handsets[0].name, 1)
     steps.sort()
-    return Plan(seed, tuple(handsets), faults, tuple(steps), on_disk=chance.random() < 0.02)  # noqa: PLR2004  # one in fifty
+    return Plan(seed, tuple(handsets), faults, tuple(steps), on_disk)
 
 
 def _drawn(chance: Random, begin: int, end: int, what: str, phone: str, count: int) -> list[Step]:

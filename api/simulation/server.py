@@ -15,6 +15,7 @@ from litestar.types import ASGIApp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.app import create_app
+from api.backups.recover import NotRecoveringError, open_origin
 from api.bootstrap import DATABASE, House, found_house, open_house, wire_house
 from api.settings import Settings
 from api.simulation.asgi import ORIGIN, Request, Response, exchange
@@ -34,6 +35,10 @@ def new_folder() -> Path:
     return Path(mkdtemp(prefix="gobi-sim-", dir=_MEMORY if _MEMORY.is_dir() else None))
 
 
+ROOT_SEEDS: Final = (bytes([1]) * 32, bytes([2]) * 32, bytes([3]) * 32)
+"""The keys on paper."""
+
+
 class App:
     """The application, built once: it serves whichever house is open."""
 
@@ -50,7 +55,7 @@ async def found(folder: Path) -> None:
     """Begin the company in an empty folder."""
     now_ms = FOUNDED_MS
     settings = _settings(folder)
-    await found_house(settings, FOUNDING, lambda: now_ms)
+    await found_house(settings, FOUNDING, lambda: now_ms, root_seeds=ROOT_SEEDS)
     async with open_house(settings, lambda: now_ms) as house:
         for stage in beginnings():
             now_ms += 60_000
@@ -128,6 +133,22 @@ class SimServer:
     def _open_store(self, engine: AsyncEngine, org: str) -> FrailStore:
         self._store = FrailStore(engine, org)
         return self._store
+
+    async def recover(self) -> None:
+        """Let an operator decide, where the server came back with less than it signed: it goes on under a new origin.
+
+        Raises FaultError.
+        """
+        await self.stop()
+        with suppress(NotRecoveringError):
+            await open_origin(_settings(self.folder), ROOT_SEEDS, lambda: self.now_ms)
+        await self.start()
+
+    def hashes(self) -> set[str]:
+        """Return the ops that the log has (hex)."""
+        ledger = self.house.ledger
+        held = [ledger.fold.logged(index) for index in range(ledger.size)]
+        return {entry.hash.hex() for entry in held if entry is not None}
 
     # --- what it is asked ------------------------------------------------------------------------------------------
 

@@ -47,6 +47,43 @@ async def server_clock(play: Play, _hand: Hand, chance: Random) -> None:
     play.server_off_ms = chance.choice((0, 3_000, -90_000, 2 * HOUR_MS, -2 * HOUR_MS))
 
 
+async def server_restore(play: Play, _hand: Hand, chance: Random) -> None:
+    """The server's disk is lost: hours later it comes back from a backup, and after some time somebody decides."""
+    if not play.server.is_up:
+        return
+    name = f"backup-{play.now_ms}"
+    await play.server.stop()
+    play.server.back_up(name)
+    await play.start_server()
+
+    async def back() -> None:
+        await play.start_server()
+        before = play.server.hashes()
+        await play.server.die()
+        play.server.put_back(name)
+        await play.start_server()
+        _forget_the_end(play, before)
+        play.at(play.now_ms + chance.choice((1, 60, 600)) * MINUTE_MS, decide)
+
+    async def decide() -> None:
+        await play.start_server()
+        await play.server.recover()
+        play.note("recovered")
+
+    play.at(play.now_ms + chance.randrange(MINUTE_MS, 2 * DAY_MS), back)
+
+
+def _forget_the_end(play: Play, before: set[str]) -> None:
+    """What only the lost end of the log had is excused, and so are the checkpoints over it: both are declared."""
+    gone = before - play.server.hashes()
+    held = {entry["hash"] for hand in play.memory.hands.values() for entry in play.ask(hand, "held")}
+    play.memory.excused |= gone - held
+    size = play.server.house.ledger.size
+    play.memory.kept.append(size)
+    play.memory.heads = {head for head in play.memory.heads if head.size <= size}
+    play.note("put back", "server", len(gone), len(gone - held))
+
+
 async def tick(play: Play, _hand: Hand, _chance: Random) -> None:
     """An idle hour."""
     if play.server.is_up:

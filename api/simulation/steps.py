@@ -20,7 +20,8 @@ _ON_PHONE: Final[Mapping[str, Callable[[Play, Hand, Random], None]]] = {
 }  # fmt: skip
 _ON_SERVER: Final[Mapping[str, Callable[[Play, Hand, Random], Awaitable[None]]]] = {
     "server-mishap": on_server.server_mishap, "server-restart": on_server.server_restart,
-    "server-down": on_server.server_down, "server-clock": on_server.server_clock, "tick": on_server.tick,
+    "server-down": on_server.server_down, "server-clock": on_server.server_clock,
+    "server-restore": on_server.server_restore, "tick": on_server.tick,
     "revoke-role": on_server.revoke_role, "revoke-device": on_server.revoke_device, "relay": on_server.relay,
     "upload": on_server.upload, "spoil": on_server.spoil, "replay": on_server.replay,
 }  # fmt: skip

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from api.simulation.plan import FAULTS, make_plan
+from api.simulation.plan import FAULTS, RESTORED, make_plan
 from api.simulation.run import Theatre
 from api.simulation.shrink import shrunk, told
 from tests.simulation.planted import BUGS, planted
@@ -34,7 +34,7 @@ def test_a_seed_is_the_same_world_again(theatre: Theatre) -> None:
 
 def test_worlds_have_every_fault_and_some_have_none() -> None:
     plans = [make_plan(seed) for seed in range(200)]
-    assert frozenset().union(*(plan.faults for plan in plans)) == frozenset(FAULTS)
+    assert frozenset().union(*(plan.faults for plan in plans)) == {*FAULTS, RESTORED}
     assert any(not plan.faults for plan in plans)
     for plan in plans:
         assert {step.what for step in plan.steps} - {"work", "sync"} <= plan.faults

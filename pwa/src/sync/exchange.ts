@@ -242,6 +242,7 @@ const applied = ({
   based,
 }: Applying): Change<Outcome> => {
   const isPage = reply.pull === PULL_OK && reply.page !== null;
+  const isAnew = isApplied && phone.cursor < 0;
   const rows = [...spool.flatMap((page) => page.rows), ...reply.rows];
   const told = new Set([...spool.flatMap((page) => page.dropped), ...reply.dropped, ...based.keys()]);
   const problems = asked.frames.length > 0 ? problemsOf(reply, asked.frames) : memory.problems;
@@ -298,7 +299,7 @@ const applied = ({
     result: {
       ...said,
       pull: reply.pull,
-      hasMore: isPage || rest.hasMore || hasMore(phone, asked, before - left.length),
+      hasMore: isPage || isAnew || rest.hasMore || hasMore(phone, asked, before - left.length),
     },
     held: {
       after: () => ({ ...memory, phone: full, problems, relayed, carried }),

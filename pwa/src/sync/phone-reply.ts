@@ -109,7 +109,9 @@ const pulled = (phone: Phone, reply: SyncReply): Phone => {
   // greater: each has its time behind the first one. Of a server that was put back to an earlier one nothing is taken.
   const [told, own] = [originOf(reply.checkpoint), originOf(phone.checkpoint)];
   if (reply.seen === null || told < own || (told === own && reply.seen[0] < phone.seen[0])) return cut;
-  return { ...cut, checkpoint: reply.checkpoint, seen: reply.seen };
+  // Rows of a log that goes on under another name may be of the end that it lost: all of them come anew.
+  const cursor = told > own && own !== "" && phone.cursor >= 0 ? -1 : reply.cursor;
+  return { ...cut, cursor, checkpoint: reply.checkpoint, seen: reply.seen };
 };
 
 /** The name of the log that a checkpoint is of: its first line. */
