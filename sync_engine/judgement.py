@@ -333,6 +333,8 @@ class Judgement:
             entry = self._entry(index)
             if entry.verdict != ACCEPTED or body.verdict != ACCEPTED:
                 self._change(entry, Ruling(body.verdict, RESOLVED), entry.t)
+                if entry.op.kind == "resolve" and body.verdict == ACCEPTED:
+                    self._resolve(self._entry(index))  # a word that stands by another's word acts as well
 
     def _change(self, entry: Logged, ruling: Ruling, t: int) -> None:
         """Say it anew; and let nothing that follows or names the op come before it."""

@@ -332,6 +332,18 @@ def test_a_managers_word_that_came_before_its_op_acts_when_that_arrives(company:
     assert company.on_hand() == 1003
 
 
+def test_a_word_that_stands_by_another_managers_word_acts(company: Company) -> None:
+    digest = quarantined(company)
+    company.record("liu", "resolve", "accepted", "not his to say", names=[digest])
+    his = company.chains["liu"].prev
+    company.bring("liu")
+    assert company.entry(digest).verdict == "quarantined"
+    company.record("limin", "resolve", "accepted", "he was right", names=[his])
+    company.bring("limin")
+    assert (company.entry(his).verdict, company.entry(his).code) == ("accepted", "resolved")
+    assert (company.entry(digest).verdict, company.entry(digest).code) == ("accepted", "resolved")
+
+
 def test_a_fork_can_be_resolved_too(company: Company) -> None:
     chain = company.chains["liu"]
     clone = Chain(chain.key, chain.epoch, chain.prev, chain.seq, list(chain.ops))
