@@ -28,6 +28,8 @@ export interface Promises {
   readonly others: (key: Key, purpose: Purpose) => number;
   /** What this phone may count on for some work, whatever its clock says. */
   readonly mine: (key: Key, purpose: Purpose) => number;
+  /** What is reserved for an order beyond what phones hold for it. */
+  readonly reservedFor: (key: Key, purpose: Purpose) => number;
   /** What nobody was promised, of so much on hand. */
   readonly free: (key: Key, onHand: number) => number;
   readonly isPromised: (key: Key) => boolean;
@@ -83,6 +85,7 @@ const read = (ledger: Ledger): Promises => {
     mine: (key, purpose) =>
       total(own.filter((lease) => at(key)(lease) && stands(lease) && isFor(lease, purpose))) +
       reservedFor(key, purpose),
+    reservedFor,
     free: (key, onHand) => onHand - sumOf(key),
     isPromised: (key) => sumOf(key) > 0,
   };

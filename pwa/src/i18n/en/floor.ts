@@ -104,10 +104,10 @@ export const floor: Readonly<Record<keyof typeof zh, Message>> = {
   "pick.expiredHint": "Expired goods must not go out. Take them all the same? Quality is told at once",
   "pick.anyway": "Take it",
   "pick.held": "{amount} held for you until {until}",
-  "pick.heldLapsed": "{amount} are no longer held for you",
+  "pick.heldLapsed": "{amount} may not be held for you any more",
   "pick.heldLapsedHint":
-    "They may be promised to another. Sync first if you can; what you have taken is recorded all the same",
-  "pick.lapsedTitle": "What was held for you has lapsed",
+    "It lapsed, or this phone was restarted: it may be promised to another. Sync first if you can; what you have taken is recorded all the same",
+  "pick.lapsedTitle": "What was held for you may be gone",
   "pick.recalledTitle": "What was held for you was taken back",
   "pick.heldRecalled": "{amount} are not for you any more",
   "pick.heldRecalledHint":

@@ -135,7 +135,13 @@ const LeaseLine = ({ lease, onPress }: { readonly lease: Lease; readonly onPress
   );
 };
 
-const ReservationLine = ({ reservation }: { readonly reservation: Reservation }): VNode => {
+const ReservationLine = ({
+  reservation,
+  left,
+}: {
+  readonly reservation: Reservation;
+  readonly left: number;
+}): VNode => {
   const ledger = useLedger();
   const names = namesFrom(ledger);
   return (
@@ -147,7 +153,7 @@ const ReservationLine = ({ reservation }: { readonly reservation: Reservation })
         names.place(reservation.place),
         t("promises.until", { until: formatInstant(reservation.untilMs, ledger.nowMs()) }),
       ].join(" · ")}
-      value={formatQuantity(names.facts(reservation.item), reservation.left)}
+      value={formatQuantity(names.facts(reservation.item), left)}
     />
   );
 };
@@ -156,10 +162,17 @@ export const PromisesScreen = (): VNode => {
   const ledger = useLedger();
   void minuteHand.value; // promises end by the clock
   const [open, setOpen] = useState<number | null>(null);
-  const leases = [...promisesOf(ledger).value.leases].sort(
+  const promises = promisesOf(ledger).value;
+  const leases = [...promises.leases].sort(
     (a, b) => b.doubts.length - a.doubts.length || a.untilMs - b.untilMs,
   );
-  const reservations = ledger.rows("reservation").value.filter(({ device }) => device === null);
+  // What a phone holds for an order is no longer the order's alone.
+  const reservations = ledger.rows("reservation").value.flatMap((row) => {
+    if (row.device !== null) return [];
+    const { order, left } = row;
+    const some = order === null ? left : Math.min(left, promises.reservedFor(row, { task: null, order }));
+    return some === 0 ? [] : [{ row, some }];
+  });
   const chosen = leases.find((lease) => lease.index === open);
   return (
     <Screen title={t("home.promises")} wide>
@@ -177,8 +190,8 @@ export const PromisesScreen = (): VNode => {
       )}
       {reservations.length === 0 ? null : (
         <List label={t("promises.reserved")}>
-          {reservations.map((reservation) => (
-            <ReservationLine key={reservation.key} reservation={reservation} />
+          {reservations.map(({ row, some }) => (
+            <ReservationLine key={row.key} reservation={row} left={some} />
           ))}
         </List>
       )}

@@ -4,7 +4,7 @@ import { formatQuantity } from "../../app/items.ts";
 import { useLedger } from "../../app/ledger-context.ts";
 import { today } from "../../app/lots.ts";
 import { lotName, namesFrom } from "../../app/names.ts";
-import { ownState } from "../../app/promises.ts";
+import { type OwnState, ownState } from "../../app/promises.ts";
 import { formatExpiry, formatInstant } from "../../i18n/format.ts";
 import { t } from "../../i18n/i18n.ts";
 import type { Row } from "../../sync/rows.ts";
@@ -16,26 +16,22 @@ import { type Standing, type Wanted, leftOf, promisedAway, suggest } from "./dra
 const HeldChips = ({ leases }: { readonly leases: readonly Row<"lease">[] }): VNode => {
   const ledger = useLedger();
   const names = namesFrom(ledger);
+  const { item = "" } = leases[0] ?? {};
+  const sumOf = (state: OwnState): string | null => {
+    const found = leases.filter((lease) => ownState(ledger, lease) === state);
+    const left = found.reduce((sum, lease) => sum + lease.qty - lease.used, 0);
+    return left === 0 ? null : formatQuantity(names.facts(item), left);
+  };
+  const [stands, recalled, lapsed] = [sumOf("stands"), sumOf("recalled"), sumOf("lapsed")];
+  const ends = leases.filter((lease) => ownState(ledger, lease) === "stands").map(({ untilMs }) => untilMs);
+  const until = ends.length === 0 ? "" : formatInstant(Math.min(...ends), ledger.nowMs());
   return (
     <>
-      {leases.map((lease) => {
-        const amount = formatQuantity(names.facts(lease.item), lease.qty - lease.used);
-        switch (ownState(ledger, lease)) {
-          case "stands":
-            return (
-              <Chip
-                key={lease.index}
-                tint="ok"
-                icon="lock"
-                label={t("pick.held", { amount, until: formatInstant(lease.untilMs, ledger.nowMs()) })}
-              />
-            );
-          case "recalled":
-            return <Chip key={lease.index} tint="warn" label={t("pick.heldRecalled", { amount })} />;
-          case "lapsed":
-            return <Chip key={lease.index} tint="bad" label={t("pick.heldLapsed", { amount })} />;
-        }
-      })}
+      {stands === null ? null : (
+        <Chip tint="ok" icon="lock" label={t("pick.held", { amount: stands, until })} />
+      )}
+      {recalled === null ? null : <Chip tint="warn" label={t("pick.heldRecalled", { amount: recalled })} />}
+      {lapsed === null ? null : <Chip tint="bad" label={t("pick.heldLapsed", { amount: lapsed })} />}
     </>
   );
 };
