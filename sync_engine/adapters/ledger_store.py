@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from msgspec import structs
@@ -133,7 +133,7 @@ class StoredLedger:
             # The state is that of the first statement, not of the beginning of the transaction.
             return StoredCut(connection, self._org, await _position(connection, self._org))
         except BaseException as error:
-            await connection.close()
+            await _let_go(connection)
             if isinstance(error, FAILURES):
                 raise fault_of(error) from error
             raise
@@ -286,7 +286,18 @@ class StoredCut:
     async def close(self) -> None:
         """See `Cut`."""
         if not self._connection.closed:
-            await self._connection.close()
+            await _let_go(self._connection)
+
+
+async def _let_go(connection: AsyncConnection) -> None:
+    """End a read transaction. Where the connection broke there is nothing to end, and nothing was written."""
+    try:
+        await connection.close()
+    except FAILURES:
+        with suppress(*FAILURES):
+            await connection.invalidate()
+        with suppress(*FAILURES):
+            await connection.close()
 
 
 async def _position(connection: AsyncConnection, org: str) -> Position:

@@ -133,6 +133,23 @@ async def test_whoever_lost_the_connection_of_its_turn_commits_nothing(engine: A
 
 
 @needs_postgresql
+async def test_a_cut_whose_connection_broke_is_a_fault_to_read_and_nothing_to_close(
+    engine: AsyncEngine,
+) -> None:
+    async with _opened(engine) as store:
+        read, unread = await store.cut(), await store.cut()
+        for cut in (read, unread):
+            pid = (await cut.execute(text("SELECT pg_backend_pid()"))).scalar()
+            async with engine.connect() as connection:
+                await connection.execute(text(f"SELECT pg_terminate_backend({pid})"))
+        with pytest.raises(LedgerUnavailableError):
+            await read.stored()
+        await read.close()
+        await unread.close()
+        assert (await _load(store)).logged == []
+
+
+@needs_postgresql
 async def test_whoever_says_nothing_for_too_long_loses_its_turn(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
