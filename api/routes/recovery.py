@@ -54,7 +54,9 @@ async def recovery(house: Housed, caller: Asking) -> RecoveryReport:
                 id=device.id.hex(),
                 name=device.name,
                 person_name="" if device.person is None else naming.person(device.person).zh,
-                has_called=bool(frames) or (contact is not None and contact.at_ms >= house.opened_ms),
+                has_called=device.id == caller.device
+                or bool(frames)
+                or (contact is not None and contact.at_ms >= house.opened_ms),
                 waiting=sum(frame.last_seq - frame.first_seq + 1 for frame in frames),
             )
         )
