@@ -15,7 +15,7 @@ import { type Device, type FrameProblem, type Memory, type Meta, type Pull } fro
 import { unsent } from "./outbox.ts";
 import { type Instant, serverMs } from "./phone-clock.ts";
 import { forgetting } from "./forgetting.ts";
-import { knownOf, received, type Trip } from "./phone-reply.ts";
+import { knownOf, originOf, received, type Trip } from "./phone-reply.ts";
 import { allUnsent, currentEpoch, nextSeq, type Phone, ticked } from "./phone.ts";
 import { newEpoch, type Ports } from "./ports.ts";
 import type { Bases } from "./row-chunks.ts";
@@ -127,10 +127,13 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
       const taken = await basesTaken(await keeper.database(), memory, reply);
       const isGood = continues && taken !== null;
       const told = isGood || reply.pull !== PULL_OK ? reply : { ...reply, pull: "superseded" };
-      const phone = received(memory.phone, told, trip, () => newEpoch(ports));
+      const heard = received(memory.phone, told, trip, () => newEpoch(ports));
       const isApplied = told.pull === PULL_OK && told.page === null;
       const pages = isApplied && asked.page !== null ? await (await keeper.database()).getAll("pages") : [];
       const spool = pages.map((page) => decodeReply(page.reply));
+      // Pages of a log that lost its end meanwhile, and goes on under another name: all of them come anew.
+      const isMixed = spool.some((page) => originOf(page.checkpoint) !== originOf(reply.checkpoint));
+      const phone = isMixed ? { ...heard, cursor: -1 } : heard;
       // Without space for rows the ops that went up are acknowledged all the same; the pull waits.
       const full = received(memory.phone, { ...told, pull: FULL }, trip, () => newEpoch(ports));
       const based: Bases = (isApplied ? taken : null) ?? new Map();

@@ -115,7 +115,8 @@ const pulled = (phone: Phone, reply: SyncReply): Phone => {
 };
 
 /** The name of the log that a checkpoint is of: its first line. */
-const originOf = (note: string): string => (note.includes("\n") ? note.slice(0, note.indexOf("\n")) : "");
+export const originOf = (note: string): string =>
+  note.includes("\n") ? note.slice(0, note.indexOf("\n")) : "";
 
 /** What is shown to a server that seems to have less than this phone has seen of its log; else nothing. */
 export const knownOf = (phone: Phone): string => (phone.logSize < phone.seen[0] ? phone.checkpoint : "");
