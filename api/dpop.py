@@ -155,12 +155,14 @@ def _claims(proof: str, key: bytes) -> dict[str, object]:
     if len(proof) > PROOF_CHARS_MAX:
         raise ProofError(reason=f"it is longer than {PROOF_CHARS_MAX} characters")
     try:
-        header = jwt.get_unverified_header(proof)
-        if header.get("typ") != "dpop+jwt" or header.get("alg") != "ES256":
+        # Decoded once, for a proof comes with every request: what its header says counts only with its signature.
+        whole = _algorithms.decode_complete(proof, _loaded(key), algorithms=["ES256"])
+        header = whole["header"]
+        claims: dict[str, object] = whole["payload"]
+        if header.get("typ") != "dpop+jwt":
             raise ProofError(reason="it is no dpop+jwt by ES256")
         if _raw_key(header.get("jwk")) != key:
             raise ProofError(reason="its key is not the one that was enrolled")
-        claims: dict[str, object] = _algorithms.decode(proof, _loaded(key), algorithms=["ES256"])
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise ProofError(reason="it is malformed or its signature is wrong") from error
     return claims
