@@ -111,13 +111,15 @@ def _identity_row(state: State, rows: Rows, noted: Noted) -> None:
 
 
 def _derive_grant(state: State, rows: Rows, key: str) -> None:
-    """The last grant of a role to a person, in the order of the log, says where and until when."""
-    indexes = state.grants.get(key)
-    if not indexes:
+    """The last grant of a role to a person, in the order of the log, says where and until when; unless it was ended."""
+    index = max(state.grants.get(key, ()), default=-1)
+    if index <= max(state.rights_ended.get(key, ()), default=-1):
         rows.put("org", "grant", key, None)
         return
-    index = max(indexes)
     body = state.noted[index].body
+    if isinstance(body, kinds.Genesis):
+        rows.put("org", "grant", key, [body.admin[0], "admin", None, None, None, index])
+        return
     assert isinstance(body, kinds.Grant)
     places = None if body.places is None else list(body.places)
     rows.put("org", "grant", key, [body.person, body.role, places, body.from_ms, body.until_ms, index])

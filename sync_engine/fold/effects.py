@@ -5,6 +5,7 @@ from typing import Final
 
 from domain import kinds
 from domain.kinds import Body
+from domain.rights import ROLES
 from sync_engine.fold.findings import SEPARATOR
 from sync_engine.fold.holds import HoldCause
 from sync_engine.fold.origin import Origin
@@ -135,10 +136,11 @@ def _indexes(  # noqa: C901, PLR0912  # a table: one branch per kind
     elif isinstance(body, kinds.Transform):
         for item in _items_of(body):
             yield state.transforms, item
-    elif isinstance(body, kinds.Grant):
-        yield state.grants, grant_key(body)
+    elif isinstance(body, kinds.Grant | kinds.Genesis):
+        yield from ((state.grants, key) for key in _rights(body))
     elif isinstance(body, kinds.Rotate | kinds.Revoke):
         yield from ((state.copies.rekeyed, device) for device in _rekeyed(body))
+        yield from ((state.rights_ended, key) for key in _rights(body))
     elif isinstance(body, kinds.Close):
         yield state.periods, "closed"
     elif isinstance(body, kinds.Deliver | kinds.Take):
@@ -165,9 +167,22 @@ def price_key(body: kinds.Price) -> str:
     return SEPARATOR.join((body.item, body.partner or "", body.side))
 
 
-def grant_key(body: kinds.Grant) -> str:
-    """The key of a grant row: person and role."""
-    return SEPARATOR.join((body.person, body.role))
+def grant_key(person: str, role: str) -> str:
+    """The key of a grant row."""
+    return SEPARATOR.join((person, role))
+
+
+def _rights(body: Body) -> list[str]:
+    """The keys of the grants that a body gives or ends."""
+    if isinstance(body, kinds.Grant):
+        return [grant_key(body.person, body.role)]
+    if isinstance(body, kinds.Genesis):
+        return [grant_key(body.admin[0], "admin")]
+    if not isinstance(body, kinds.Revoke) or not isinstance(body.id, str):
+        return []
+    if body.what == "role" and body.role is not None:
+        return [grant_key(body.id, body.role)]
+    return [grant_key(body.id, role) for role in sorted(ROLES)] if body.what == "person" else []
 
 
 def _causes(noted: Noted) -> Iterator[HoldCause]:
@@ -205,8 +220,8 @@ def _mark(state: State, noted: Noted) -> None:
         dirty["statement", body.partner] = None
     elif isinstance(body, kinds.Price):
         dirty["price", price_key(body)] = None
-    elif isinstance(body, kinds.Grant):
-        dirty["grant", grant_key(body)] = None
+    elif isinstance(body, kinds.Grant | kinds.Genesis | kinds.Revoke):
+        dirty.update((("grant", key), None) for key in _rights(body))
     elif isinstance(body, kinds.Resolve) and body.exception:
         state.dirty_findings[body.exception] = None
     elif isinstance(body, kinds.Hold) and body.interval:

@@ -85,6 +85,8 @@ class State:
         self.partners: dict[str, set[int]] = {}
         self.prices: dict[str, set[int]] = {}
         self.grants: dict[str, set[int]] = {}
+        """Person and role → the ops that gave it; `rights_ended`: those that took it back."""
+        self.rights_ended: dict[str, set[int]] = {}
         self.periods: dict[str, set[int]] = {}
         """"closed" → the ops that closed one."""
         self.transforms: dict[str, set[int]] = {}

@@ -366,3 +366,16 @@ def test_the_last_grant_of_a_role_stands_whatever_came_first() -> None:
 
 def test_every_code_has_an_owner_and_a_deadline() -> None:
     assert all(role in {"manager", "qa"} and hours > 0 for role, hours in OWNERS.values())
+
+
+def test_a_right_that_was_ended_has_no_row_and_one_that_is_given_anew_has() -> None:
+    log = FoldLog()
+    log.log("grant", "liu", "picker", None, None, None, t=at("05:00"))
+    log.log("grant", "liu", "driver", None, None, None, t=at("05:00"))
+    log.log("revoke", "role", "liu", "picker", t=at("06:00"))
+    assert list(table(log.fold(), "grant")) == ["liu\x1fdriver"]
+    log.log("revoke", "person", "liu", None, t=at("07:00"))
+    assert table(log.fold(), "grant") == {}
+    log.log("grant", "liu", "picker", None, None, None, t=at("08:00"))
+    assert list(table(log.fold(), "grant")) == ["liu\x1fpicker"]
+    assert table(folded(log.entries[::-1]), "grant") == table(log.fold(), "grant"), "whatever came first"
