@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import pytest
+from typing_extensions import override
 
 from tests.integration.phone_process import Phones, bundle_driver
 from tests.integration.test_phone_ts import DemoServer, balance, logged, move
@@ -79,6 +80,7 @@ class Between:
         between = self
 
         class Handler(BaseHTTPRequestHandler):
+            @override
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
@@ -202,3 +204,58 @@ def test_phones_of_every_age_work_on_one_stock(server: DemoServer, driver: Path)
     finally:
         for between in betweens.values():
             between.close()
+
+
+OLDER: Final = (
+    "-c",
+    (
+        "import sys; from domain import kinds; del kinds.BODIES['dispose']; "
+        "from api.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    ),
+)
+"""A version of the server that did not know `dispose` yet."""
+NEWER: Final = DemoServer.program
+
+
+def _restart(server: DemoServer, program: tuple[str, ...]) -> None:
+    server.kill()
+    server.program = program
+    server.start()
+
+
+def test_what_an_older_server_cannot_read_waits_through_every_upgrade_and_rollback(
+    driver: Path, tmp_path: Path
+) -> None:
+    server = DemoServer(tmp_path)
+    server.program = OLDER
+    try:
+        server.start()
+        with Phones(driver) as phones:
+            liu, zhang = phones.open("liu"), phones.open("zhang")
+            for phone in (liu, zhang):
+                phone.enrol(server.code(phone.name), phone.name)
+                assert phone.sync() == "ok"
+            before = balance(zhang, "TOM-5", "1123", "R1")
+            ref = liu.record("dispose", reason="mould", lines=[move("TOM-5", "1123", "R1", "", 3)])
+
+            def at(phone: PhoneProcess) -> tuple[str, str, int]:
+                assert phone.sync() == "ok"
+                mine = next((item for item in phone.outbox if item["ref"] == ref), None)
+                code = "" if mine is None or mine["verdict"] is None else mine["verdict"]["code"]
+                return ("" if mine is None else mine["stage"]), code, balance(phone, "TOM-5", "1123", "R1")
+
+            assert at(liu) == ("acked", "unknown-kind", before - 3)
+            assert at(zhang) == ("", "", before)
+            _restart(server, NEWER)
+            assert at(zhang) == ("", "", before - 3)
+            assert at(liu) == ("settled", "", before - 3)
+            _restart(server, OLDER)
+            liu.reopen()
+            assert at(liu)[:2] == ("acked", "unknown-kind")
+            _restart(server, NEWER)
+            liu.reopen()
+            assert at(liu) == ("settled", "", before - 3)
+            assert at(zhang) == ("", "", before - 3)
+            assert logged(server, ref["hash"]) == [True]
+    finally:
+        server.kill()

@@ -28,6 +28,8 @@ pytestmark = pytest.mark.needs_service("node")
 class DemoServer:
     """`gobi serve --demo` in a process of its own; its data outlive it."""
 
+    program: tuple[str, ...] = ("-m", "api")
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -40,7 +42,7 @@ class DemoServer:
 
     def start(self) -> None:
         log = self._folder / "server.log"
-        command = [sys.executable, "-m", "api", "serve", "--demo", "--port", str(self._port)]
+        command = [sys.executable, *self.program, "serve", "--demo", "--port", str(self._port)]
         command += ["--data", str(self._folder / "data")]
         with log.open("ab") as out:
             self._process = subprocess.Popen(
