@@ -240,6 +240,8 @@ class Ledger:
             for made, intention in zip(recorded, intentions, strict=True)
         )
         is_said = bool(arrivals) or owes or not (deliveries or intentions or self.is_recovering)
+        # What another version of this software made of these ops, this one cannot take back row by row.
+        is_whole = is_said and bool(self._known.unread)
         judgement = Judgement(self._known, first, arrivals, reads_anew=is_said)
         appended = judgement.entries
         self._size += len(arrivals)
@@ -266,9 +268,7 @@ class Ledger:
             waiting_added=list(batch.waiting_added.values()),
             waiting_removed=batch.waiting_removed,
             contacts=[_contact(delivery, server_ms) for delivery in deliveries if delivery.device],
-            changes=merged((*drained, self.fold.drain(self._size - 1)))
-            if sequenced or leased
-            else NO_CHANGES,
+            changes=self._drained(drained, is_whole=is_whole) if sequenced or leased else NO_CHANGES,
             problems=problems,
             recorded=[
                 (first + len(arrivals) - len(recorded) + number, made.hash)
@@ -276,6 +276,11 @@ class Ledger:
             ],
             log_size=self._size,
         )
+
+    def _drained(self, drained: Sequence[Changes], *, is_whole: bool) -> Changes:
+        """What the commit changes in the rows, of which `drained` went out of the fold before."""
+        changes = merged((*drained, self.fold.drain(self._size - 1)))
+        return Changes(dict(self.fold.rows()), is_whole=True) if is_whole else changes
 
     def _settle(
         self,

@@ -127,6 +127,8 @@ def delivery_of(request: SyncRequest, arrived_ms: int) -> Delivery:
 
 
 def _store(changes: Changes, rows: dict[RowKey, bytes]) -> None:
+    if changes.is_whole:
+        rows.clear()
     for key, value in changes.rows.items():
         if value is None:
             rows.pop(key, None)

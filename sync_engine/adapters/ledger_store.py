@@ -32,6 +32,7 @@ from sync_engine.adapters.ledger_rows import (
 )
 from sync_engine.adapters.marks import marks_of, select_marks
 from sync_engine.commit import Commit, Contact
+from sync_engine.fold.rows import Changes, RowKey
 from sync_engine.ports import Marks, Position, RowsFound, RowsWanted, SealedHead, Stored, TilePlace
 
 CHANGED_EVERY_S: Final = 1.0
@@ -105,9 +106,26 @@ class StoredLedger:
     async def commit(self, commit: Commit, head: SealedHead | None, contacts: Sequence[Contact]) -> Position:
         """See `LedgerStore`."""
         position = self._after(head)
+        if commit.changes.is_whole:
+            commit = structs.replace(commit, changes=await self._differing(commit.changes))
         await self.transact(self.steps(commit, head, contacts), position)
         self._position = position
         return position
+
+    async def _differing(self, changes: Changes) -> Changes:
+        """Return what makes the stored rows these. Nobody else commits meanwhile."""
+        query = select(_ROWS.bucket, _ROWS.name, _ROWS.key, _ROWS.value)
+        try:
+            async with self._engine.connect() as connection:
+                found = await connection.execute(
+                    query.where(_ROWS.org == self._org, _ROWS.value.is_not(None))
+                )
+                stored = {(bucket, name, key): value for bucket, name, key, value in found}
+        except FAILURES as error:
+            raise fault_of(error) from error
+        rows: dict[RowKey, bytes | None] = dict.fromkeys(stored.keys() - changes.rows.keys())
+        rows |= {key: value for key, value in changes.rows.items() if stored.get(key) != value}
+        return Changes(rows)
 
     async def put_contacts(self, contacts: Sequence[Contact]) -> None:
         """See `LedgerStore`."""

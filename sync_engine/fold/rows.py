@@ -17,6 +17,8 @@ class Changes(Struct, frozen=True):
     """What one drain changed: rows by (bucket, table, key), None = deleted."""
 
     rows: Mapping[RowKey, bytes | None]
+    is_whole: bool = False
+    """These are all rows that there are: whatever else is stored goes."""
 
 
 def encode_row(value: object) -> bytes:

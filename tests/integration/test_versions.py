@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from sqlalchemy import event, inspect
 
-from bench.company import Company, open_company
+from bench.company import ORG, Company, open_company
 from domain import kinds
 from storage.engine import open_engine
 from storage.migrate import NewerDatabaseError, migrate, upgrade
+from sync_engine.adapters.evidence import read_evidence
+from sync_engine.doctor import check_ledger
 from tests.contracts.databases import POSTGRESQL, SQLITE, database_url
 
 if TYPE_CHECKING:
@@ -62,6 +64,22 @@ async def test_a_kind_that_waited_counts_after_the_upgrade_though_phones_only_as
         await again.sync(phone)
         assert again.sequencer.head.size == size
         await again.close()
+
+        with pytest.MonkeyPatch.context() as older:
+            older.delitem(kinds.BODIES, "receive")
+            back = await open_company(tmp_path, url=url, time=again.time)
+            back.time.now_ms += 60_000
+            told = await back.sync(phone)
+            assert [row.value[3] for row in told.rows if row.table == "verdict"] == ["deferred"]
+            assert [row.value for row in told.rows if row.table == "balance"] == [None]
+            assert check_ledger(await read_evidence(back.engine, ORG)).findings == []
+            await back.close()
+
+        last = await open_company(tmp_path, url=url, time=back.time)
+        last.time.now_ms += 60_000
+        assert (await last.sync(phone)).settled[-1].last_seq == 2
+        assert check_ledger(await read_evidence(last.engine, ORG)).findings == []
+        await last.close()
 
 
 async def _schema(engine: AsyncEngine) -> tuple[str, set[str]]:

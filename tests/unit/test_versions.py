@@ -99,6 +99,7 @@ def test_an_older_version_that_is_put_back_lets_wait_what_it_cannot_read_and_the
     company.take()
     assert company.verdict("limin") == UNKNOWN
     assert company.on_hand() == 1000
+    assert company.server.misfits(empty_ledger()) == []
     assert company.chains["limin"].seq not in _settled(company)
     company.pick("liu")
     company.bring("liu")
