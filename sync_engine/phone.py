@@ -282,7 +282,9 @@ class Phone:
 
     def _is_restored(self, reply: SyncReply) -> bool:
         """Whether the server has less than it had: a shorter log, or one that goes on under another name."""
-        return reply.log_size < self.seen[0] or _origin(reply.checkpoint) != _origin(self.checkpoint)
+        # A phone that never had rows knows no name yet.
+        is_renamed = bool(self.checkpoint) and _origin(reply.checkpoint) != _origin(self.checkpoint)
+        return reply.log_size < self.seen[0] or is_renamed
 
     def _set_clock(self, server_ms: int, sent: tuple[int, int], received: tuple[int, int]) -> None:
         """Adopt the server's time, unless ops of this run, stamped by the old estimate, are still to be sent.

@@ -49,7 +49,9 @@ const acknowledge = (phone: Phone, reply: SyncReply, inFlight: ReadonlyMap<numbe
 
 /** Whether the server has less than it had: a shorter log, or one that goes on under another name. */
 const isRestored = (phone: Phone, reply: SyncReply): boolean =>
-  reply.logSize < phone.seen[0] || originOf(reply.checkpoint) !== originOf(phone.checkpoint);
+  reply.logSize < phone.seen[0] ||
+  // A phone that never had rows knows no name yet.
+  (phone.checkpoint !== "" && originOf(reply.checkpoint) !== originOf(phone.checkpoint));
 
 /** How far the server has this phone's branch of a forked epoch: an end of any branch that is an op of its own. */
 const branchAcked = (epoch: Epoch, reply: SyncReply): number => {
