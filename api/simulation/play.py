@@ -149,6 +149,7 @@ class Play:
         """A manager lets a phone scan a code; it joins when the network lets it."""
         if not self.server.is_up or hand.busy:
             return
+        self.server.now_ms = self.now_ms + self.server_off_ms
         url = await self.server.enrolment(hand.person)
         hand.busy.add(0)
         self.network.chances[hand.name, 0] = chance
