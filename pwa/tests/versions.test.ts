@@ -359,8 +359,8 @@ describe("the database of another version", () => {
     const fault = await world.open(disk).catch((error: unknown) => error);
     expect(isNewerDatabase(fault)).toBe(true);
     expect(bootFault(fault)).toStrictEqual({
-      title: "手机里的账本是新版本的",
-      text: "记录都在，没有丢。请连上网络，关掉本应用的所有页面，再重新打开",
+      title: "应用版本旧了",
+      text: "手机里的账本是新版本的，记录都在，没有丢。请连上网络，关掉本应用的所有页面，再重新打开",
       needsUpdate: true,
     });
     expect(bootFault(new Error("disk"))).toMatchObject({ needsUpdate: false });

@@ -46,14 +46,14 @@ def first_reply(reply: Message) -> Message:
 
 
 def later_request(request: Message) -> Message:
-    whole = [*request, *[0, None, ""][len(request) - FIRST_REQUEST :]]
+    whole: Message = [*request, *[0, None, ""][len(request) - FIRST_REQUEST :]]
     if whole[11] is not None:
         whole[11] = [[*held, *LATER] for held in whole[11]]
     return [*whole, *LATER]
 
 
 def later_reply(reply: Message) -> Message:
-    whole = [*reply, *[[], [], [], [], None][len(reply) - FIRST_REPLY :]]
+    whole: Message = [*reply, *[[], [], [], [], None][len(reply) - FIRST_REPLY :]]
     whole[7] = [_later_row(row) for row in whole[7]]
     if whole[3] == "ok":
         whole[7].append(["org", "hologram", "H1", [1, ["whatever"]], *LATER])
@@ -81,7 +81,7 @@ class Between:
 
         class Handler(BaseHTTPRequestHandler):
             @override
-            def log_message(self, *_: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""
 
             def _pass(self) -> None:

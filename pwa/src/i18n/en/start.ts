@@ -4,9 +4,9 @@ import type { start as zh } from "../zh/start.ts";
 export const start: Readonly<Record<keyof typeof zh, Message>> = {
   "app.cannotOpen": "The ledger on this phone does not open",
   "app.cannotOpenHint": "Nothing is lost. Close other pages of this app and open it again",
-  "app.newerData": "The ledger on this phone is of a newer version of the app",
+  "app.newerData": "This version of the app is too old",
   "app.newerDataHint":
-    "Nothing is lost. Connect to the network, close all pages of this app and open it again",
+    "A newer one has the ledger on this phone. Nothing is lost. Connect to the network, close all pages of this app and open it again",
   "app.screenMissing": "This page is not downloaded yet",
   "app.screenMissingHint": "Open it once with a network; after that it works without one",
   "act.recorded": "Recorded",

@@ -2,8 +2,9 @@
 export const start = {
   "app.cannotOpen": "打不开手机里的账本",
   "app.cannotOpenHint": "记录没有丢。请关掉其他同类页面，再重新打开",
-  "app.newerData": "手机里的账本是新版本的",
-  "app.newerDataHint": "记录都在，没有丢。请连上网络，关掉本应用的所有页面，再重新打开",
+  "app.newerData": "应用版本旧了",
+  "app.newerDataHint":
+    "手机里的账本是新版本的，记录都在，没有丢。请连上网络，关掉本应用的所有页面，再重新打开",
   "app.screenMissing": "这一页还没有下载",
   "app.screenMissingHint": "有网络时打开一次，以后没有网络也能用",
   "act.recorded": "已记录",
