@@ -43,6 +43,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** One phone with two tabs, and what its person was told. */
 class Day {
   readonly world = new World();
+  readonly dying: Promise<unknown>[] = [];
   readonly told = new Set<string>();
   readonly dumps: Dump[] = [];
   tabs: Ledger[] = [];
@@ -89,7 +90,7 @@ class Day {
         break;
       case "kill-while-recording": {
         // Nobody was told of it, so it may be there or not; the chain must be whole.
-        void this.world.pick(ledger).catch(() => undefined);
+        this.dying.push(this.world.pick(ledger).catch(() => undefined));
         this.tabs[step.tab] = await this.world.open(this.disk);
         break;
       }
@@ -104,6 +105,8 @@ class Day {
   /** The last transactions were reported complete and are gone; what the log does not have of them is lost. */
   async #losePower(back: number): Promise<void> {
     const kept = this.dumps[Math.max(0, this.dumps.length - 1 - back)]!;
+    // A page that was killed writes nothing afterwards; here it is only as good as killed.
+    await Promise.all(this.dying.splice(0));
     await restore(this.disk.name, kept);
     this.tabs = [await this.world.open(this.disk), await this.world.open(this.disk)];
     const left = new Set([...hashesOf(kept), ...this.logged()]);
