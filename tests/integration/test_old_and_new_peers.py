@@ -66,9 +66,10 @@ def later_reply(reply: Message) -> Message:
 
 def _later_row(row: Message) -> Message:
     """Longer in itself; in its value where nothing was left out, for more would be taken for what is missing."""
-    bucket, table, key, value = row
-    is_whole = table in {"balance", "order", "task"} and value is not None
-    return [bucket, table, key, [*value, *LATER] if is_whole else value, *LATER]
+    *head, value = row
+    if value is not None and head[1] in {"balance", "order", "task"}:
+        value = [*value, *LATER]
+    return [*head, value, *LATER]
 
 
 class Between:
