@@ -85,8 +85,7 @@ class State:
         self.partners: dict[str, set[int]] = {}
         self.prices: dict[str, set[int]] = {}
         self.grants: dict[str, set[int]] = {}
-        """Person and role → the ops that gave it; `rights_ended`: those that took it back."""
-        self.rights_ended: dict[str, set[int]] = {}
+        self.rights_ended: dict[str, set[int]] = {}  # person␟role → what took it back
         self.periods: dict[str, set[int]] = {}
         """"closed" → the ops that closed one."""
         self.transforms: dict[str, set[int]] = {}
@@ -100,8 +99,7 @@ class State:
         self.causes: dict[tuple[str, str], dict[int, HoldCause]] = {}
         """(item, lot) → what holds it, by op index."""
         self.caused_by_plot: dict[str, dict[tuple[str, str, int], HoldCause]] = {}
-        self.excursions: dict[str, set[int]] = {}
-        """place → the excursions at it."""
+        self.excursions: dict[str, set[int]] = {}  # place → the excursions at it
         self.exposed: dict[int, set[tuple[str, str]]] = {}
         """excursion → the (item, lot) that it exposes."""
         self.held: dict[tuple[str, str], list[Held]] = {}

@@ -64,7 +64,27 @@ def test_what_is_held_for_a_picker_is_told_on_both_phones_until_it_is_taken_back
     desk.tap("收回")
     desk.saved()
     desk.is_told("等手机回话")
+    desk.sync()
+    liu.sync()
+    desk.sync()
+    desk.open("promises")
+    desk.page.get_by_role("heading", name="留货").wait_for()
+    desk.page.get_by_text("等手机回话").first.wait_for(state="detached")
+    _look(desk, "given back")
     desk.open("stock")
     desk.is_told("可用")
     _look(desk, "stock")
     assert desk.phone.errors == liu.phone.errors == []
+
+
+def test_the_outbox_asks_for_the_signed_word_and_then_leaves_the_server_alone(
+    server: Server, phones: Phones
+) -> None:
+    liu = Worker(phones.new("liu"), "liu", server.url)
+    liu.join()
+    liu.outbox()
+    liu.is_told("可以清除这台手机")
+    asked: list[str] = []
+    liu.page.on("request", lambda request: asked.append(request.url))
+    liu.page.wait_for_timeout(1500)
+    assert [url for url in asked if "acknowledgement" in url] == []

@@ -22,7 +22,7 @@ import type { Bases } from "./row-chunks.ts";
 import { cutOf, type Pulled } from "./row-cut.ts";
 import { heldOf, openFetching, soundBuckets, stagedAfter } from "./snapshot-fetch.ts";
 import { basesTaken } from "./snapshot-bases.ts";
-import { decodeReply, encodeRequest, PULL_NONCE, PULL_OK, type SyncReply } from "./wire.ts";
+import { decodeReply, type WireRow, encodeRequest, PULL_NONCE, PULL_OK, type SyncReply } from "./wire.ts";
 
 /** A meeting ends after so many trips, however much is left: the next one goes on. */
 const TRIPS_MAX = 500;
@@ -302,7 +302,12 @@ const applied = ({
     result: {
       ...said,
       pull: reply.pull,
-      hasMore: isPage || isAnew || rest.hasMore || hasMore(phone, asked, before - left.length),
+      hasMore:
+        isPage ||
+        isAnew ||
+        rest.hasMore ||
+        hasMore(phone, asked, before - left.length) ||
+        (isApplied && isAskedBack(rows)),
     },
     held: {
       after: () => ({ ...memory, phone: full, problems, relayed, carried }),
@@ -317,6 +322,13 @@ const hasMore = (phone: Phone, asked: Asked, acked: number): boolean => {
   const moved = acked > 0 || (asked.frames.length === 0 && isLeft);
   return isLeft && moved;
 };
+
+/** A lease of this phone is asked back: it ends when the server hears that the phone knows, which is the next trip. */
+const isAskedBack = (rows: readonly WireRow[]): boolean =>
+  rows.some(
+    ({ bucket, table, value }) =>
+      table === "lease" && bucket.startsWith("device:") && Array.isArray(value) && value[8] === "recalled",
+  );
 
 const bucketsAfter = (
   before: readonly string[],

@@ -11,11 +11,11 @@ import { go } from "../../ui/router.ts";
 import { OWN_WORD } from "../relay/ShowScreen.tsx";
 
 /** Asks the server to sign when nothing is left here, and what it signed before does not say all. */
-const judged = async (ledger: Ledger): Promise<WipeSafety> => {
+const askToSign = async (ledger: Ledger): Promise<void> => {
   const found = await ledger.wipeSafe();
   const isEmpty = found.unsent + found.evidence + found.relayed === 0;
-  if (!isEmpty || (found.isSafe && found.isBackedUp) || !ledger.state.online.value) return found;
-  return (await ledger.askAcknowledgement()) ? ledger.wipeSafe() : found;
+  if (!isEmpty || (found.isSafe && found.isBackedUp) || !ledger.state.online.value) return;
+  await ledger.askAcknowledgement();
 };
 
 const missingOf = (safety: WipeSafety): readonly string[] => {
@@ -37,9 +37,13 @@ export const Safety = (): VNode | null => {
   const [safety, setSafety] = useState<WipeSafety | null>(null);
   const [word, pending] = [state.signedWord.value, state.pendingCount.value];
   const [last, carried] = [state.lastSyncAt.value, state.relayedCount.value];
+  // Not with each new word: the word that was asked for must not ask for the next one.
+  useEffect(() => {
+    void askToSign(ledger);
+  }, [pending, last, carried]);
   useEffect(() => {
     let over = false;
-    void judged(ledger).then((found) => {
+    void ledger.wipeSafe().then((found) => {
       if (!over) setSafety(found);
     });
     return () => {
