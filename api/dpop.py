@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
+from domain.canonical import MalformedError
 from domain.errors import DomainError
 from sync_engine.seal import load_key
 
@@ -163,7 +164,7 @@ def _claims(proof: str, key: bytes) -> dict[str, object]:
             raise ProofError(reason="it is no dpop+jwt by ES256")
         if _raw_key(header.get("jwk")) != key:
             raise ProofError(reason="its key is not the one that was enrolled")
-    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+    except (jwt.PyJWTError, MalformedError, ValueError, TypeError, RecursionError) as error:
         raise ProofError(reason="it is malformed or its signature is wrong") from error
     return claims
 

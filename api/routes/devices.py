@@ -12,6 +12,7 @@ from api.bootstrap import House
 from api.given import Asking, Housed
 from api.naming import Naming
 from api.routes.log import NotFoundError
+from domain.canonical import INT_MAX
 from domain.kinds import MalformedBodyError, parse_body
 from sync_engine.ledger import Ledger
 from sync_engine.logged import Logged
@@ -19,7 +20,7 @@ from sync_engine.logged import Logged
 PAGE: Final = 200
 
 _Before = Annotated[
-    int | None, QueryParameter(description="only ops below this log index: the next page", ge=0)
+    int | None, QueryParameter(description="only ops below this log index: the next page", ge=0, le=INT_MAX)
 ]
 
 
