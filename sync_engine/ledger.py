@@ -342,10 +342,10 @@ class Ledger:
             return True
         # Asking takes what there is to look at off the book; the commit that says it has to find it there again.
         book = self.fold.state.promises
-        marked = dict(book.looked), dict(book.revoked), dict(book.asked)
+        marks = book.marks()
         is_owed = bool(owed(world, met))
         if is_owed:
-            book.looked, book.revoked, book.asked = marked
+            book.put_back(marks)
         return is_owed
 
     def _met(self, delivery: Delivery, problems: Sequence[Problem]) -> Met:

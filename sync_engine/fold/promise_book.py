@@ -6,7 +6,7 @@ Nothing here is a rule: `promises` reads it, `derive_promises` tells it. All of 
 from bisect import insort
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -20,6 +20,8 @@ Key = tuple[str, str, str]
 
 Ask = tuple[str, str]
 """What asks for stock: ("task", id), ("order", id) or ("reserve", index of the op)."""
+
+_Name = TypeVar("_Name", str, bytes)
 
 TAKING: Final = frozenset({"pick", "ship", "deliver"})
 """Kinds that use a promise up; so does a `move` for a task. Whatever else takes stock away breaks promises instead."""
@@ -55,6 +57,17 @@ class Reserved(Struct, frozen=True):
 
     origin: Origin
     body: kinds.Reserve
+
+
+class Marks(NamedTuple):
+    """What there is to look at, and who waits for what: a round of leasing takes from it and adds to it."""
+
+    looked: dict[Key, None]
+    asked: dict[Ask, None]
+    revoked: dict[bytes, None]
+    short: dict[str, set[Ask]]
+    unheld: dict[str, set[Ask]]
+    unreported: dict[bytes, set[Ask]]
 
 
 class PromiseBook:
@@ -99,6 +112,17 @@ class PromiseBook:
     def is_promised(self, key: Key) -> bool:
         """Whether anything was ever promised of it."""
         return key in self.grants_at or key in self.reserves_at
+
+    # --- what there is to look at --------------------------------------------------------------------------------
+
+    def marks(self) -> Marks:
+        """Return a copy of what there is to look at and of who waits."""
+        waiting = _copied(self.short), _copied(self.unheld), _copied(self.unreported)
+        return Marks(dict(self.looked), dict(self.asked), dict(self.revoked), *waiting)
+
+    def put_back(self, marks: Marks) -> None:
+        """Undo what a round did to the marks; the book keeps `marks` itself."""
+        self.looked, self.asked, self.revoked, self.short, self.unheld, self.unreported = marks
 
     # --- time --------------------------------------------------------------------------------------------------
 
@@ -242,6 +266,10 @@ class PromiseBook:
         """Whoever got less of an item than they asked for may get more now."""
         if item in self.short:
             self.asked.update(dict.fromkeys(sorted(self.short.pop(item))))
+
+
+def _copied(asks: dict[_Name, set[Ask]]) -> dict[_Name, set[Ask]]:
+    return {name: set(some) for name, some in asks.items()}
 
 
 def documents_of(body: Body) -> tuple[str | None, str | None]:

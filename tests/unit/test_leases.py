@@ -320,3 +320,14 @@ def test_to_ask_what_a_poll_owes_takes_nothing_of_it_away(floor: Floor) -> None:
     assert floor.ledger.owes([poll], now_ms=later_ms)
     floor.take(poll, at=later_ms)
     assert floor.leases() == [("liu", 400, 0, "live")]
+
+
+def test_a_poll_that_ends_a_silence_finds_what_waited_for_it(floor: Floor) -> None:
+    floor.task("T-1", "liu", 400)
+    floor.wait(TERM_MS + 1000)
+    floor.task("T-2", "liu", 300)
+    assert floor.leases() == [("liu", 400, 0, "lapsed")]
+    poll = floor.spoken("liu", cursor=floor.ledger.size - 1)
+    assert floor.ledger.owes([poll], now_ms=floor.now_ms + 1)
+    floor.take(poll, at=floor.now_ms + 1)
+    assert floor.leases() == [("liu", 400, 0, "live"), ("liu", 300, 0, "live")]
