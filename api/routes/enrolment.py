@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from api.bootstrap import House
 from api.given import Housed
 from api.identity import OFFICE_ROLES, PROOF_HEADER, Asked, asking_person
+from api.rank import refuse_above_person
 from api.stores.codes import LIFE_MS, Code
 from api.unread import read_again_or_wait
 from domain.body_fields import Id
@@ -115,8 +116,10 @@ class RedeemAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 @post("/enrolments")
 async def create(request: Asked, house: Housed, data: JSONBody[EnrolmentAsked]) -> Enrolment:
-    """Make a one-time code for a device of a person. For managers and admins."""
-    await asking_person(request, house, OFFICE_ROLES)
+    """Make a one-time code for a device of a person. For managers and admins; for theirs, admins alone."""
+    caller = await asking_person(request, house, OFFICE_ROLES)
+    named = None if data.device is None else house.ledger.directory.device(bytes.fromhex(data.device))
+    refuse_above_person(house, caller, data.person if named is None else named.person)
     return await make_code(house, data, server_url=house.settings.url)
 
 

@@ -10,6 +10,7 @@ from api.bootstrap import House
 from api.ceremony import creation_options, is_our_challenge, made_passkey, make_challenge, relying_party
 from api.given import Housed
 from api.identity import OFFICE_ROLES, Asked, Caller, NoRightError, asking_person
+from api.rank import refuse_above_person
 from api.routes.enrolment import UnknownEnrolmentCodeError, name_of, refuse_unless_accepted
 from api.routes.log import NotFoundError
 from domain.errors import DomainError
@@ -130,7 +131,7 @@ async def _refuse_unless_entitled(house: House, caller: Caller, code: str | None
 
 @delete("/passkeys/{credential:str}", status_code=204)
 async def remove(request: Asked, house: Housed, credential: FromPath[str]) -> None:
-    """Take a passkey back: one's own, or anybody's for managers and admins."""
+    """Take a passkey back: one's own, or another's who does not stand above, for managers and admins."""
     caller = await asking_person(request, house, ROLES)
     try:
         identity = bytes.fromhex(credential)
@@ -141,7 +142,12 @@ async def remove(request: Asked, house: Housed, credential: FromPath[str]) -> No
         raise NotFoundError(what="passkey")
     if passkey.person != caller.person and not caller.roles & OFFICE_ROLES:
         raise NoRightError(roles=tuple(sorted(caller.roles)), needed=tuple(sorted(OFFICE_ROLES)))
-    [(index, _)] = await house.sequencer.record([Intention("revoke", (None, (), "passkey", identity, None))])
+    if passkey.person != caller.person:
+        refuse_above_person(house, caller, passkey.person)
+    # Who may not record a revocation still takes back their own: then the server says so by itself.
+    actor = caller.session if caller.roles & OFFICE_ROLES else b""
+    revoked = Intention("revoke", (None, (), "passkey", identity, None), actor)
+    [(index, _)] = await house.sequencer.record([revoked])
     refuse_unless_accepted(house, index)
 
 

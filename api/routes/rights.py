@@ -11,18 +11,15 @@ from msgspec import Struct
 
 from api.bootstrap import House
 from api.given import Housed
-from api.identity import OFFICE_ROLES, Asked, Caller, NoRightError, asking_person
+from api.identity import OFFICE_ROLES, Asked, Caller, asking_person
 from api.naming import Naming
+from api.rank import ADMIN, refuse_above, refuse_above_person
 from api.routes.enrolment import UnknownPersonError, is_somebody, refuse_unless_accepted
 from api.routes.log import NotFoundError
 from domain.body_fields import Id, Whole
 from domain.errors import DomainError
 from domain.rights import ROLES
 from sync_engine.commit import Intention
-
-ADMIN: Final = "admin"
-ABOVE_MANAGERS: Final = frozenset({"admin", "manager"})
-"""Roles that only an admin gives and takes."""
 
 
 class UnknownRoleError(DomainError):
@@ -91,7 +88,7 @@ async def grant(request: Asked, house: Housed, data: JSONBody[GrantAsked]) -> Re
         raise UnknownPersonError(person=data.person)
     if data.role not in ROLES:
         raise UnknownRoleError(role=data.role)
-    _refuse_above(caller, {data.role})
+    refuse_above(caller, {data.role})
     places = None if data.places is None else tuple(data.places)
     fields = (data.person, data.role, places, data.from_ms, data.until_ms)
     return await _record(house, caller, Intention("grant", (None, (), *fields)))
@@ -107,10 +104,15 @@ async def revoke(request: Asked, house: Housed, data: JSONBody[RevocationAsked])
         device = house.ledger.directory.device(subject)
         if device is None or device.purpose == "server":
             raise NotFoundError(what="device")
+        if device.person != caller.person:
+            refuse_above_person(house, caller, device.person)
     elif data.what == "sessions" and not is_somebody(house, data.id):
         subject = _of_hex(data.id, "session")
-        if house.ledger.directory.session(subject) is None:
+        session = house.ledger.directory.session(subject)
+        if session is None:
             raise NotFoundError(what="session")
+        if session.person != caller.person:
+            refuse_above_person(house, caller, session.person)
     if isinstance(subject, str):
         _refuse_revoking(house, caller, subject, data)
     fields = (data.what, subject, data.role if data.what == "role" else None)
@@ -157,18 +159,13 @@ def _refuse_revoking(house: House, caller: Caller, person: str, asked: Revocatio
         if asked.role not in ROLES:
             raise UnknownRoleError(role=asked.role or "")
         held &= {asked.role}
+    if person != caller.person:
+        refuse_above(caller, held)
     if asked.what == "sessions":
         return
-    if person != caller.person:
-        _refuse_above(caller, held)
     others = {grant.person for grant in directory.grants(ADMIN, below=size, at_ms=now_ms)} - {person}
     if ADMIN in held and not others:
         raise LastAdminError(person=person)
-
-
-def _refuse_above(caller: Caller, roles: set[str] | frozenset[str]) -> None:
-    if roles & ABOVE_MANAGERS and ADMIN not in caller.roles:
-        raise NoRightError(roles=tuple(sorted(caller.roles)), needed=(ADMIN,))
 
 
 async def _record(house: House, caller: Caller, intention: Intention) -> Recorded:

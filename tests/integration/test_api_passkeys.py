@@ -158,3 +158,21 @@ async def test_a_passkey_is_taken_back_by_its_person_or_the_office(company: Runn
     sign_in(liu, passkey)
     reply = await liu.sync()
     assert reply.pull == "no-session"
+
+
+async def test_a_manager_takes_no_passkey_of_an_admins_and_the_log_names_who_took_one(
+    company: Running,
+) -> None:
+    limin, liu = await company.phone("limin", purpose="desk"), await company.phone("liu")
+    of_admin = Authenticator("limin", key=private_key(502), id=b"credential 502", rp="localhost")
+    of_liu = authenticator()
+    assert [await make(limin, of_admin), await make(liu, of_liu)] == [(201, "")] * 2
+    given = {"person": "zhang", "role": "manager"}
+    assert (await limin.ask("POST", "/api/v1/grants", json=given)).status_code == 201
+    zhang = await company.phone("zhang", purpose="desk")
+    assert (await zhang.ask("DELETE", f"/api/v1/passkeys/{of_admin.id.hex()}")).status_code == 403
+    assert (await zhang.ask("DELETE", f"/api/v1/passkeys/{of_liu.id.hex()}")).status_code == 204
+    revoke = company.house.ledger.fold.logged(company.house.ledger.size - 2)  # before `sequenced`
+    assert revoke is not None
+    assert (revoke.op.kind, revoke.op.actor, revoke.verdict) == ("revoke", zhang.it.session, "accepted")
+    assert (await limin.ask("DELETE", f"/api/v1/passkeys/{of_admin.id.hex()}")).status_code == 204

@@ -63,6 +63,21 @@ async def test_nobody_gives_what_stands_above_them_or_what_there_is_not(company:
     assert await post(zhang, "grants", person="liu", role="qa") == (201, "")
 
 
+async def test_a_manager_gets_at_nothing_of_an_admins(company: Running) -> None:
+    limin = await company.phone("limin", purpose="desk")
+    assert await post(limin, "grants", person="zhang", role="manager") == (201, "")
+    zhang = await company.phone("zhang", purpose="desk")
+    device, session = limin.it.device.hex(), limin.it.session.hex()
+    assert await post(zhang, "enrolments", person="limin") == (403, "no-right")
+    assert await post(zhang, "enrolments", device=device) == (403, "no-right")
+    assert await post(zhang, "revocations", what="device", id=device) == (403, "no-right")
+    assert await post(zhang, "revocations", what="sessions", id="limin") == (403, "no-right")
+    assert await post(zhang, "revocations", what="sessions", id=session) == (403, "no-right")
+    assert await post(zhang, "enrolments", person="liu") == (201, "")
+    assert await post(limin, "enrolments", person="zhang") == (201, "")
+    assert await post(zhang, "revocations", what="sessions", id="zhang") == (201, "")
+
+
 async def test_the_last_admin_stays(company: Running) -> None:
     limin = await company.phone("limin", purpose="desk")
     assert await post(limin, "revocations", what="role", id="limin", role="admin") == (409, "last-admin")
