@@ -25,6 +25,7 @@ from sync_engine.outbox import FRAME_OPS, EpochOutbox, Recorded, stretches
 from sync_engine.phone_clock import Clock
 from sync_engine.seal import SEAL_OPS_MAX, PrivateKey, raw_key, seal_message, sign_seal
 from sync_engine.wire import (
+    FRAMES_MAX,
     Acked,
     Held,
     Problem,
@@ -360,7 +361,7 @@ class Phone:
         size = 0
         for number, epoch in self.outbox.items():
             for stretch in stretches(epoch.unsent):
-                if size > REQUEST_FRAMES_BYTES:
+                if size > REQUEST_FRAMES_BYTES or len(frames) == FRAMES_MAX:
                     return tuple(frames)
                 frames.append(self._frame(stretch))
                 size += len(frames[-1])
@@ -410,7 +411,7 @@ def _fitting(frames: Sequence[bytes]) -> tuple[bytes, ...]:
     """Return as many frames, from the first, as one request carries."""
     size = 0
     for number, frame in enumerate(frames):
-        if size > REQUEST_FRAMES_BYTES // 2:
+        if size > REQUEST_FRAMES_BYTES // 2 or number == FRAMES_MAX:
             return tuple(frames[:number])
         size += len(frame)
     return tuple(frames)

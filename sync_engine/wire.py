@@ -27,7 +27,8 @@ REQUEST_BYTES_MAX: Final = 16 * 1024 * 1024
 COMPRESSED_BYTES_MAX: Final = 4 * 1024 * 1024
 REPLY_BYTES_MAX: Final = 64 * 1024 * 1024
 FRAMES_MAX: Final = 4096
-BUCKETS_MAX: Final = 1024
+BUCKETS_MAX: Final = 65_536
+"""So many that what a phone holds never refuses what it brings: a request is bounded by its bytes."""
 NOTE_MAX: Final = 8192
 """Characters of a checkpoint with the lines of its witnesses."""
 TOKEN_CHARS_MAX: Final = 512
@@ -44,7 +45,7 @@ _Session = Annotated[bytes, Meta(max_length=16)]
 _Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 _Page = Annotated[bytes, Meta(max_length=512)]
 _Note = Annotated[str, Meta(max_length=NOTE_MAX)]
-_Bucket = Annotated[str, Meta(min_length=1, max_length=256)]
+_Bucket = Annotated[str, Meta(min_length=1)]
 _Frames = Annotated[tuple[bytes, ...], Meta(max_length=FRAMES_MAX)]
 _Token = Annotated[str, Meta(max_length=TOKEN_CHARS_MAX)]
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../src/codec/bytes.ts";
 import { decode, encode } from "../src/codec/msgpack.ts";
 import { makeParts, openCollector } from "../src/codec/parts.ts";
+import { fitting, FRAMES_MAX, REQUEST_FRAMES_BYTES } from "../src/sync/frames.ts";
 import type { Ledger, ShownPackage, Taken } from "../src/sync/ledger.ts";
 import { fill } from "./full-disk.ts";
 import { dump, restore, World } from "./ledger-world.ts";
@@ -132,6 +133,12 @@ describe("what is carried", () => {
     free();
     expect([stages(zhang), zhang.state.pendingCount.value]).toEqual([[], 2]);
     expect(await zhang.importBundle(bytes)).toMatchObject({ frames: 1 });
+  });
+
+  it("in more frames than a request may have goes up in two requests", () => {
+    const frames = Array.from({ length: FRAMES_MAX + 1 }, () => ({ frame: new Uint8Array(9) }));
+    expect(fitting(frames, REQUEST_FRAMES_BYTES)).toHaveLength(FRAMES_MAX);
+    expect(fitting(frames.slice(1), REQUEST_FRAMES_BYTES)).toHaveLength(FRAMES_MAX);
   });
 
   it("stays when the server keeps it back, is offered less and less often, and can be let go of", async () => {

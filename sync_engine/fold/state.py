@@ -21,6 +21,9 @@ from sync_engine.fold.stock import StockGroup
 INTRODUCING: Final = ("partner:", "plot:", "virtual:transform", "virtual:opening")
 """A lot that comes from one of these is known from then on."""
 
+ID_CHARS_MAX: Final = 64
+"""What is longer is no identifier: an attribute may have any value, and a place names a bucket."""
+
 PLACES_DEEP_MAX: Final = 8
 """Places within places; deeper, or in a ring, the search for the site stops where it is."""
 
@@ -280,7 +283,7 @@ class State:
                 break
             else:
                 parent = self.attribute("place", place, "parent")
-            if not isinstance(parent, str) or not parent:
+            if not isinstance(parent, str) or not 0 < len(parent) <= ID_CHARS_MAX:
                 break
             place = parent
             path.append(place)

@@ -309,6 +309,13 @@ def test_a_place_that_moves_takes_its_rows_to_another_bucket() -> None:
     assert ("site:DEPOT", "balance", "TOM-5\x1f1121\x1flpn:952") in fold.rows()
 
 
+def test_what_is_no_identifier_is_no_parent_of_a_place() -> None:
+    for parent in ("", "长" * 65, 7, None, ["DEPOT"]):
+        log = stocked()
+        log.log("set", "place", "R1", [["parent", parent]], t=at("07:00"))
+        assert ("site:R1", "balance", "TOM-5\x1f1121\x1fR1") in log.fold().rows()
+
+
 def test_units_packed_into_each_other_stand_somewhere_all_the_same() -> None:
     log = stocked()
     log.log(

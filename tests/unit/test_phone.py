@@ -12,6 +12,7 @@ from sync_engine.outbox import FRAME_OPS
 from sync_engine.phone_clock import PARTING_MS, READING_MS, UNSET_ERR_MS
 from sync_engine.seal import load_key, raw_key
 from sync_engine.wire import (
+    FRAMES_MAX,
     Held,
     MalformedReplyError,
     Problem,
@@ -159,6 +160,17 @@ def test_what_the_server_keeps_back_stays_with_the_carrier_and_what_it_refuses_g
     carrier.receive(encode_reply(reply), **trip)
     assert carrier.relayed == [kept]
     assert kept != refused
+
+
+def test_more_frames_than_a_request_may_have_go_up_in_two(world: World) -> None:
+    other, carrier = world.phone(1), world.phone(2)
+    world.pick(other)
+    frame = decode_request(other.request(wall_ms=world.now_ms, mono_ms=0)).frames[0]
+    carrier.relayed = [frame[:8] + number.to_bytes(2) for number in range(FRAMES_MAX + 1)]
+    world.sync(carrier)
+    assert len(carrier.relayed) == 1
+    world.sync(carrier)
+    assert carrier.relayed == []
 
 
 def test_relayed_frames_that_arrive_before_their_predecessors_wait(world: World) -> None:

@@ -19,6 +19,7 @@ from sync_engine.wire import (
     Problem,
     RequestTooLargeError,
     Row,
+    SnapshotHeld,
     decode_reply,
     decode_request,
     encode_reply,
@@ -75,6 +76,13 @@ def test_messages_longer_than_their_limit_are_not_parsed() -> None:
         decode_request(bytes(REQUEST_BYTES_MAX + 1))
     with pytest.raises(MalformedReplyError):
         decode_reply(bytes(REPLY_BYTES_MAX + 1))
+
+
+def test_a_phone_that_holds_a_thousand_sites_of_any_name_still_brings_its_frames() -> None:
+    sites = (*(f"site:{number:04}" for number in range(1_100)), "site:" + "长" * 5_000)
+    held = tuple(SnapshotHeld(site, bytes(32), True) for site in sites)
+    request = msgspec.structs.replace(sample_request(), buckets=sites, snapshots=held)
+    assert decode_request(encode_request(request)) == request
 
 
 def test_a_session_has_16_bytes_or_none() -> None:

@@ -8,7 +8,7 @@ import type { StoredFrame, Writing } from "../storage/database.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import { afterTrip, awake } from "./carrying.ts";
 import type { Courier, Failure, Told } from "./courier.ts";
-import { fitting, REQUEST_FRAMES_BYTES, type Sealed, type Sealer } from "./frames.ts";
+import { fitting, FRAMES_MAX, REQUEST_FRAMES_BYTES, type Sealed, type Sealer } from "./frames.ts";
 import { type Change, type Keeper, putPhone } from "./keeper.ts";
 import type { SyncStatus } from "./ledger-types.ts";
 import { type Device, type FrameProblem, type Memory, type Meta, type Pull } from "./memory.ts";
@@ -84,7 +84,7 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
     await keeper.refresh();
     const { device, phone } = keeper.memory();
     if (device === null || phone === null) return null;
-    const frames = await sealer.load(device, phone, bytesMax);
+    const frames = (await sealer.load(device, phone, bytesMax)).slice(0, FRAMES_MAX);
     const db = await keeper.database();
     const relayed = fitting(awake(await db.getAll("relayed"), ports.wallMs()), bytesMax / 2);
     await tick(now());

@@ -14,6 +14,9 @@ import { stretches } from "./stretches.ts";
 /** What one round trip carries at most of a long outbox, and of relayed frames; the rest follows in the next. */
 export const REQUEST_FRAMES_BYTES = 2 * 1024 * 1024;
 
+/** A request with more frames of a kind is refused as a whole. */
+export const FRAMES_MAX = 4096;
+
 /** A sealed stretch of the outbox. */
 export interface Sealed {
   readonly frame: Bytes;
@@ -104,8 +107,8 @@ export const fitting = <T extends { readonly frame: Uint8Array }>(
   bytesMax: number,
 ): readonly T[] => {
   let size = 0;
-  const end = frames.findIndex(({ frame }) => {
-    const isOver = size > 0 && size >= bytesMax;
+  const end = frames.findIndex(({ frame }, number) => {
+    const isOver = (size > 0 && size >= bytesMax) || number === FRAMES_MAX;
     size += frame.length;
     return isOver;
   });
