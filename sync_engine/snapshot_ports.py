@@ -10,7 +10,10 @@ from sync_engine.ports import Blob, SnapshotMark
 
 
 class BucketRows(Struct, frozen=True):
-    """How much a bucket holds: `total` rows, deleted ones counted, of which `changed` after the newest snapshot."""
+    """How much a bucket holds: `total` rows, deleted ones counted, of which `changed` after the newest snapshot.
+
+    A snapshot that misses deletions that are forgotten is none.
+    """
 
     bucket: str
     total: int
@@ -36,11 +39,6 @@ class BucketReading(Protocol):
         """The last log index of that state."""
         ...
 
-    @property
-    def total(self) -> int:
-        """Rows with the deleted ones."""
-        ...
-
     def rows(self) -> AsyncIterator[Sequence[tuple[str, str, bytes]]]:
         """(table, key, value) in order of table and key by code points, some thousands at a time."""
         ...
@@ -64,7 +62,10 @@ class SnapshotStore(Protocol):
     async def keep(
         self, mark: SnapshotMark, manifest: bytes, chunks: Sequence[PackedChunk], *, now_ms: int
     ) -> bool:
-        """Store a snapshot as the newest of its bucket, all or nothing; False when a chunk that was there is gone."""
+        """Store a snapshot as the newest of its bucket, all or nothing.
+
+        False, and nothing is stored: one as new is there, or a chunk that was there is gone.
+        """
         ...
 
     async def sweep(self, *, before_ms: int) -> None:
@@ -72,7 +73,10 @@ class SnapshotStore(Protocol):
         ...
 
     async def forget_deletions(self, bucket: str, *, keep: int) -> None:
-        """Forget all but the newest deletions of a bucket, and remember up to which log index. Between two commits."""
+        """Forget all but the newest deletions of a bucket, and remember up to which log index.
+
+        Never those after its newest snapshot: it would be one that nobody may use. Commits wait meanwhile.
+        """
         ...
 
     async def blob(self, bucket: str, name: bytes) -> bytes | None:

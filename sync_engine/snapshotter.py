@@ -75,18 +75,29 @@ class Snapshotter:
     async def make_due(self) -> int:
         """Make every snapshot that is worth it now, and return how many.
 
-        Raises FaultError; what was made until then stands.
+        Raises FaultError; what was made until then stands. A bucket that fails is left for the next round.
         """
         made = 0
         for found in await self._store.buckets():
-            worth = is_worth(total=found.total, changed=found.changed, newest=found.newest)
-            if worth and not found.bucket.endswith(PRIVATE):
-                made += await self._make(found)
+            try:
+                made += await self._look_after(found)
+            except FaultError as fault:  # another process may be at the same bucket
+                log.info("bucket_left", bucket=found.bucket, code=fault.code, detail=str(fault))
         await self._store.sweep(before_ms=self._now_ms() - KEPT_MS)
         return made
 
-    async def _make(self, found: BucketRows) -> bool:
-        bucket = found.bucket
+    async def _look_after(self, found: BucketRows) -> bool:
+        worth = is_worth(total=found.total, changed=found.changed, newest=found.newest)
+        made = await self._make(found.bucket) if worth and not found.bucket.endswith(PRIVATE) else None
+        newest = made or found.newest
+        if newest is not None:
+            # Forget old deletions: who is behind them takes the snapshot, of which he holds most chunks.
+            keep = tombstones_kept(total=found.total, live=newest.rows)
+            if keep is not None:
+                await self._store.forget_deletions(found.bucket, keep=keep)
+        return made is not None
+
+    async def _make(self, bucket: str) -> SnapshotMark | None:
         known = await self._store.chunks(bucket)
         chunks: list[PackedChunk] = []
         names: list[ChunkName] = []
@@ -104,25 +115,13 @@ class Snapshotter:
                         await add(chunk)
             for chunk in cutter.rest():
                 await add(chunk)
-            cursor, total = reading.cursor, reading.total
+            cursor = reading.cursor
         manifest = Manifest(1, self._org, bucket, cursor, tuple(names))
         blob = pack(encode_trusted(manifest))
         mark = SnapshotMark(
             bucket, sha256(blob).digest(), cursor, manifest.bytes, manifest.rows, is_newest=True
         )
-        if not await self._store.keep(mark, blob, chunks, now_ms=self._now_ms()):
-            return False
-        await self._compact(bucket, total=total, live=manifest.rows)
-        return True
-
-    async def _compact(self, bucket: str, *, total: int, live: int) -> None:
-        """Forget old deletions: who is behind them takes the snapshot, of which he holds most chunks."""
-        keep = tombstones_kept(total=total, live=live)
-        if keep is not None:
-            # Between two commits: a row that one of them brings back must not be deleted under it.
-            async with self._sequencer.at_rest() as rest:
-                await rest.cut.close()
-                await self._store.forget_deletions(bucket, keep=keep)
+        return mark if await self._store.keep(mark, blob, chunks, now_ms=self._now_ms()) else None
 
 
 def _packed(chunk: Chunk, known: Mapping[bytes, PackedChunk]) -> PackedChunk:

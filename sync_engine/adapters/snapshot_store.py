@@ -12,7 +12,7 @@ from sqlalchemy import Executable, and_, delete, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage import tables
-from storage.engine import is_sqlite
+from storage.engine import deciding, is_sqlite
 from storage.statements import Statements
 from sync_engine.adapters.faults import as_faults
 from sync_engine.adapters.marks import marks_of, select_marks
@@ -21,6 +21,7 @@ from sync_engine.snapshot_ports import BucketRows, PackedChunk
 
 _ROWS: Final = tables.ledger_rows.c
 _HEADS: Final = tables.ledger_heads.c
+_HORIZONS: Final = tables.row_horizons.c
 _SNAPSHOTS: Final = tables.snapshots.c
 _CHUNKS: Final = tables.snapshot_chunks.c
 _NAME_BYTES: Final = 32
@@ -44,7 +45,12 @@ class StoredSnapshots:
         async with as_faults(), self._engine.connect() as connection:
             totals = (await connection.execute(counted)).all()
             marks = marks_of(await connection.execute(select_marks(self._org)))
-            newest = {mark.bucket: mark for mark in marks.snapshots if mark.is_newest}
+            usable = [
+                mark
+                for mark in sorted(marks.snapshots, key=lambda mark: mark.cursor)
+                if mark.is_newest and mark.cursor >= marks.horizons.get(mark.bucket, -1)
+            ]
+            newest = {mark.bucket: mark for mark in usable}
             for bucket, total in totals:
                 mark = newest.get(bucket)
                 changed = 0 if mark is None else await self._changed(connection, mark)
@@ -64,12 +70,11 @@ class StoredSnapshots:
             size = select(_HEADS.size).where(_HEADS.org == self._org)
             cursor = ((await connection.execute(size)).scalar() or 0) - 1
             here = and_(_ROWS.org == self._org, _ROWS.bucket == bucket)
-            total = (await connection.execute(select(func.count()).where(here))).scalar_one()
             by_name, by_key = _ROWS.name, _ROWS.key
             if not is_sqlite(self._engine):  # its own order of text is that of a language
                 by_name, by_key = by_name.collate("C"), by_key.collate("C")  # type: ignore[assignment]  # as columns
             live = select(_ROWS.name, _ROWS.key, _ROWS.value).where(here, _ROWS.value.is_not(None))
-            yield StoredReading(connection, cursor, total, live.order_by(by_name, by_key))
+            yield StoredReading(connection, cursor, live.order_by(by_name, by_key))
 
     async def chunks(self, bucket: str) -> Mapping[bytes, PackedChunk]:
         """See `SnapshotStore`."""
@@ -96,11 +101,14 @@ class StoredSnapshots:
         names = {chunk.name for chunk in chunks}
         joined = b"".join(chunk.name for chunk in chunks)
         record = (org, bucket, mark.manifest, mark.cursor, mark.rows, mark.bytes, manifest, joined, None)
-        here = and_(_SNAPSHOTS.org == org, _SNAPSHOTS.bucket == bucket)
+        newest = and_(_SNAPSHOTS.org == org, _SNAPSHOTS.bucket == bucket, _SNAPSHOTS.replaced_ms.is_(None))
         async with as_faults(), self._engine.connect() as connection, connection.begin() as transaction:
             # Writes first: in SQLite a transaction that read before it writes may find that it cannot any more.
-            replaced = update(tables.snapshots).where(here, _SNAPSHOTS.replaced_ms.is_(None))
+            replaced = update(tables.snapshots).where(newest, _SNAPSHOTS.leaf < mark.cursor)
             await connection.execute(replaced.values(replaced_ms=now_ms))
+            if (await connection.execute(select(_SNAPSHOTS.leaf).where(newest))).first() is not None:
+                await transaction.rollback()  # another process was faster
+                return False
             await connection.exec_driver_sql(self._put_snapshot, record)
             if new:
                 await connection.exec_driver_sql(self._add_chunk, new)
@@ -132,21 +140,38 @@ class StoredSnapshots:
     async def forget_deletions(self, bucket: str, *, keep: int) -> None:
         """See `SnapshotStore`."""
         rows = tables.ledger_rows
-        deleted = and_(_ROWS.org == self._org, _ROWS.bucket == bucket, _ROWS.value.is_(None))
-        newest_gone = (
-            select(_ROWS.changed).where(deleted).order_by(_ROWS.changed.desc()).offset(keep).limit(1)
-        )
         async with as_faults():
             async with self._engine.connect() as connection:
-                horizon = (await connection.execute(newest_gone)).scalar()
-            if horizon is None:
-                return
-            async with self._engine.begin() as connection:
-                if not is_sqlite(self._engine):  # another process may want to commit
-                    head = select(_HEADS.size).where(_HEADS.org == self._org)
-                    await connection.execute(head.with_for_update())
+                if await self._horizon(connection, bucket, keep) is None:
+                    return
+            async with deciding(self._engine).begin() as connection:
+                # Whoever commits changes this row: a row that a commit brings back must not be deleted under it.
+                head = update(tables.ledger_heads).where(_HEADS.org == self._org)
+                await connection.execute(head.values(size=_HEADS.size))
+                horizon = await self._horizon(connection, bucket, keep)
+                if horizon is None:  # another process was faster
+                    return
                 await connection.exec_driver_sql(self._put_horizon, (self._org, bucket, horizon))
-                await connection.execute(delete(rows).where(deleted, _ROWS.changed <= horizon))
+                old = (_ROWS.value.is_(None), _ROWS.changed <= horizon)
+                await connection.execute(
+                    delete(rows).where(_ROWS.org == self._org, _ROWS.bucket == bucket, *old)
+                )
+
+    async def _horizon(self, connection: AsyncConnection, bucket: str, keep: int) -> int | None:
+        """Return up to which log index deletions are to be forgotten; None: no further than they are already."""
+        deleted = and_(_ROWS.org == self._org, _ROWS.bucket == bucket, _ROWS.value.is_(None))
+        first_gone = select(_ROWS.changed).where(deleted).order_by(_ROWS.changed.desc()).offset(keep).limit(1)
+        newest = select(func.max(_SNAPSHOTS.leaf)).where(
+            _SNAPSHOTS.org == self._org, _SNAPSHOTS.bucket == bucket, _SNAPSHOTS.replaced_ms.is_(None)
+        )
+        known = select(_HORIZONS.leaf).where(_HORIZONS.org == self._org, _HORIZONS.bucket == bucket)
+        gone = (await connection.execute(first_gone)).scalar()
+        mark = (await connection.execute(newest)).scalar()
+        if gone is None or mark is None:
+            return None
+        horizon = min(int(gone), int(mark))
+        was = (await connection.execute(known)).scalar()
+        return None if was is not None and was >= horizon else horizon
 
     async def blob(self, bucket: str, name: bytes) -> bytes | None:
         """See `SnapshotStore`."""
@@ -161,8 +186,8 @@ class StoredSnapshots:
 class StoredReading:
     """The live rows of a bucket in the state of one connection."""
 
-    def __init__(self, connection: AsyncConnection, cursor: int, total: int, live: Executable) -> None:
-        self.cursor, self.total = cursor, total
+    def __init__(self, connection: AsyncConnection, cursor: int, live: Executable) -> None:
+        self.cursor = cursor
         self._connection, self._live = connection, live
 
     async def rows(self) -> AsyncIterator[Sequence[tuple[str, str, bytes]]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,7 +32,7 @@ from tests.contracts.databases import SQLITE, database
 from tests.contracts.test_ledger_store import _head, _leaves
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
 ORG: Final = "lvyuan"
 BUCKETS: Final = ("desk", "org", "site:R1")
@@ -58,22 +57,6 @@ def _small() -> Iterator[None]:
         yield
 
 
-class AtRest:
-    """A sequencer at rest: no commit runs while one of these steps does."""
-
-    def __init__(self, store: StoredLedger) -> None:
-        self._store = store
-
-    @asynccontextmanager
-    async def at_rest(self) -> AsyncIterator[Any]:
-        cut = await self._store.cut()
-
-        class Rest(msgspec.Struct):
-            cut: Any
-
-        yield Rest(cut)
-
-
 class Server:
     def __init__(self, engine: Any) -> None:
         self.store = StoredLedger(engine, ORG)
@@ -81,7 +64,7 @@ class Server:
         self.now_ms = 0
         self.maker = Snapshotter(
             store=self.snapshots,
-            sequencer=AtRest(self.store),  # type: ignore[arg-type]  # of a sequencer it needs rest alone
+            sequencer=None,  # type: ignore[arg-type]  # it is told when to look, and follows nobody
             org=ORG,
             now_ms=lambda: self.now_ms,
         )
@@ -90,7 +73,7 @@ class Server:
         self.rows: Rows = {}
         self.leaves = _leaves(60)
 
-    async def commit(self, changes: dict[tuple[str, str, str], Any]) -> None:
+    async def commit(self, changes: dict[tuple[str, str, str], Any], *, begins: bool = True) -> None:
         if self.size >= len(self.leaves):
             return
         # A fold tells of a deletion only where there was a row.
@@ -99,7 +82,8 @@ class Server:
         self.size += 1
         encoded = {key: None if value is None else encode(value) for key, value in real.items()}
         commit = Commit(server_ms=self.size, appended=[leaf], changes=Changes(encoded), log_size=self.size)
-        await self.store.begin()
+        if begins:
+            await self.store.begin()
         await self.store.commit(commit, _head(self.size), ())
         self.rows.update(real)
         self.rows = {key: value for key, value in self.rows.items() if value is not None}
