@@ -124,6 +124,7 @@ class TransparencyLog:
         self._before = before
         self._edge = Edge()
         self._refusal: FaultError | None = None
+        self._pinned: SignedHead | None = None
         self._is_pin_past = False
 
     @property
@@ -131,9 +132,16 @@ class TransparencyLog:
         """The key by which others verify."""
         return self._key.verifier
 
+    def read_pin(self) -> None:
+        """Read what was last signed, for `resume`, before the stored log is read. Raises FaultError.
+
+        A head is pinned after its commit: what is stored now is no older, and a later pin may be of a later commit.
+        """
+        self._pinned = self._pin.read()
+
     def tiles_to_resume(self, size: int) -> Collection[tuple[int, int]]:
         """Return (level, index) of the tiles that `resume` reads."""
-        pinned = self._pin.read()
+        pinned = self._pinned
         names = set(edge_tiles(size))
         if pinned is not None and 0 < pinned.size <= size:
             names |= set(root_tiles(pinned.size))
@@ -165,7 +173,7 @@ class TransparencyLog:
         return Grown(size, root, note or "")
 
     def _compare_pin(self, size: int, read_tile: TilesInMemory) -> None:
-        pinned = self._pin.read()
+        pinned = self._pinned
         self._is_pin_past = False
         if pinned is None:
             if size == 0:

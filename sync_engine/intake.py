@@ -203,8 +203,8 @@ class Intake:
         self._bounds = None
         batch.waiting_added[name] = stored
 
-    def wait_as_stored(self, waiting: Mapping[bytes, WaitingFrame]) -> None:
-        """Let exactly these frames wait, by name; their seals were judged when they came."""
+    def wait_as_stored(self, waiting: Mapping[bytes, WaitingFrame]) -> bool:
+        """Let exactly these frames wait, by name; return whether one is new here. Seals were judged before."""
         known: set[bytes] = set()
         for chain in self.chains.values():
             for name in [name for name in chain.waiting if name not in waiting]:
@@ -216,6 +216,7 @@ class Intake:
                 standing = stored.last_seq - stored.first_seq + 1
                 self.chain(stored.device).waiting[name] = Beside(stored, frame, standing)
         self._bounds = None
+        return not waiting.keys() <= known
 
     def release_all(self, batch: Batch) -> None:
         """Log all that waits and need not: it came while the log took nothing, or its device was unknown."""

@@ -169,7 +169,9 @@ class Ledger:
         assert not logged or self._size == logged[-1].index + 1, (
             "a commit ends with what the server says of it"
         )
-        self._intake.wait_as_stored({stored.hash: stored for stored in waiting})
+        if self._intake.wait_as_stored({stored.hash: stored for stored in waiting}):
+            # Whoever kept it beside the log may be recovering, or gone.
+            self._owes_release |= self._intake.may_release
 
     def _note(self, entry: Logged, *, is_branch: bool) -> None:
         assert entry.index == self._size, "a log has no gaps"

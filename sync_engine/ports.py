@@ -80,6 +80,10 @@ class Signed(Protocol):
 class LogSealer(Protocol):
     """Who grows the tree and signs it. Wired to `blockchain_trace.log`. Not safe for concurrent tasks."""
 
+    def read_pin(self) -> None:
+        """Read what was last signed: `resume` compares a cut that was opened after this. Raises FaultError."""
+        ...
+
     def tiles_to_resume(self, size: int) -> Collection[TilePlace]:
         """Return the tiles that `resume` reads."""
         ...

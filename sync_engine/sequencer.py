@@ -429,6 +429,8 @@ class Sequencer:
             await self._loaded()
 
     async def _load(self) -> None:
+        # Others that share the pin may commit as long as this reads: it must be no newer than the cut.
+        self._sealer.read_pin()
         cut = await self._store.cut()
         try:
             stored = await cut.stored()

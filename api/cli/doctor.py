@@ -62,11 +62,13 @@ async def examine(settings: Settings) -> tuple[str, LedgerReport, LogReport]:
         org = origins.org
         ledger = check_ledger(await read_evidence(engine, org))
         (_, key), *later = origins.keys
+        # Before the log: a server that runs may sign more at any time.
+        pinned = PinFile(settings.data_dir / PIN).read()
         log = check_log(
             await read_log(engine, org),
             key=key,
             origin=key.name,
-            pinned=PinFile(settings.data_dir / PIN).read(),
+            pinned=pinned,
             later=later,
             lost=origins.lost,
         )

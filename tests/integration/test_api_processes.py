@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+import api.cli.doctor
 from api.app import create_app
 from api.bootstrap import found_house, open_house
 from api.cli.main import main
@@ -17,6 +18,8 @@ from api.founding import Founding
 from api.pages import Pages
 from api.routes.enrolment import EnrolmentAsked, make_code
 from api.settings import Settings
+from blockchain_trace.adapters.stored_tiles import read_log
+from sync_engine.adapters.ledger_store import StoredCut
 from sync_engine.commit import Intention
 from sync_engine.wire import decode_reply
 from tests.contracts.databases import POSTGRESQL, database_url
@@ -27,7 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from api.bootstrap import House
+    from blockchain_trace.fsck import LogEvidence
+    from sync_engine.ports import Stored
 
 pytestmark = pytest.mark.needs_service("postgresql")
 
@@ -134,6 +141,40 @@ async def test_both_servers_take_what_comes_at_the_same_time(tmp_path: Path) -> 
         await other.house.sequencer.refresh()
         assert one.house.ledger.fold.rows() == other.house.ledger.fold.rows()
         assert one.house.sequencer.head == other.house.sequencer.head
+
+
+async def test_a_commit_while_another_reads_the_log_is_no_rollback_to_it_nor_to_the_doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _two_servers(tmp_path) as (one, other):
+        settings = one.house.settings
+        said: list[str] = []
+
+        async def say() -> None:
+            said.append(f"p{len(said)}")
+            await one.house.sequencer.record([Intention("grant", (None, (), said[-1], "picker", None))])
+
+        stored = StoredCut.stored
+
+        async def stored_and_more(cut: StoredCut, begin: int = 0) -> Stored:
+            found = await stored(cut, begin)
+            if not said:
+                await say()
+            return found
+
+        async def more_and_tiles(engine: AsyncEngine, org: str) -> LogEvidence:
+            found = await read_log(engine, org)
+            await say()
+            return found
+
+        monkeypatch.setattr(StoredCut, "stored", stored_and_more)
+        async with open_house(settings, one.time) as third:
+            assert said == ["p0"]
+            assert third.sequencer.refusal is None
+        monkeypatch.setattr(api.cli.doctor, "read_log", more_and_tiles)
+        _, _, log = await api.cli.doctor.examine(settings)
+        assert (said, list(log.findings)) == (["p0", "p1"], [])
+        assert other.house.sequencer.refusal is None
 
 
 async def test_the_command_line_founds_imports_and_verifies_beside_a_running_server(

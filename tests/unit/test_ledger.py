@@ -8,6 +8,7 @@ from hashlib import sha256
 import msgspec
 import pytest
 
+from domain.ops import NOTHING_SEEN
 from sync_engine.commit import Delivery, KeptValue
 from sync_engine.device_chain import WAITING_FRAMES_MAX
 from sync_engine.frame import FRAME_BYTES_MAX, ErasableValue, Seal, encode_frame
@@ -161,6 +162,23 @@ def test_what_waits_survives_a_restart_and_is_kept_once(company: Company) -> Non
     assert len(company.ledger.waiting(company.chains["liu"].device)) == 1
     company.bring("liu", first=2, last=2)
     assert company.on_hand() == 998
+
+
+def test_what_another_process_kept_beside_the_log_is_logged_by_whoever_may(company: Company) -> None:
+    company.pick("liu")
+    company.ledger.is_recovering = True
+    kept = company.bring("liu").waiting_added
+    assert len(kept) == 1
+    company.restart()
+    beside = empty_ledger()
+    logged = [entry for n in range(company.ledger.size) if (entry := company.ledger.fold.logged(n))]
+    beside.load(logged)
+    before = beside.owes_release
+    beside.follow((), (), kept)
+    assert (before, beside.owes_release) == (False, True)
+    assert (
+        len(beside.take((), (), now_ms=company.ledger.server_ms + 1, seen=NOTHING_SEEN).waiting_removed) == 1
+    )
 
 
 def test_a_whole_later_epoch_waits_for_the_end_of_the_earlier_one_and_is_acked(company: Company) -> None:
