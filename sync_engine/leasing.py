@@ -17,7 +17,7 @@ from sync_engine.directory import Directory
 from sync_engine.fold.lots import expiry_day
 from sync_engine.fold.progress import TaskNow, order_now, task_now
 from sync_engine.fold.promise_book import Ask, Grant, Key, Reserved, keys_of
-from sync_engine.fold.promises import LeaseNow, Promised, free, lease_now, promised, promised_to
+from sync_engine.fold.promises import LeaseNow, Promised, free, promised, promised_to
 from sync_engine.fold.state import State
 
 HOUR_MS: Final = 3_600_000
@@ -118,8 +118,13 @@ class _Round:
 
     def leases(self, indexes: set[int]) -> list[LeaseNow]:
         """The leases that these ops began and that are not returned."""
-        found = [lease_now(self._state, self._book.grants[index]) for index in sorted(indexes)]
-        return [lease for lease in found if lease is not None and lease.granted_at not in self._spoken]
+        keys = {self._book.grants[index].key: None for index in sorted(indexes)}
+        found = [lease for key in keys for lease in promised(self._state, key).leases]
+        return [
+            lease
+            for lease in sorted(found, key=lambda lease: lease.granted_at)
+            if lease.granted_at in indexes and lease.granted_at not in self._spoken
+        ]
 
     # --- taking back -------------------------------------------------------------------------------------------
 

@@ -82,6 +82,11 @@ class PromiseBook:
         self.now_ms = 0
         """The latest server time that the log states: by it promises end."""
         self.grants: dict[int, Grant] = {}
+        self._grants_by_hash: dict[bytes, int] = {}
+        self._returns: dict[bytes, set[int]] = {}
+        """Leaf hash of a grant → the ops in effect that return it."""
+        self.returned_at: dict[Key, list[int]] = {}
+        """Leases that are returned, in order of the log; the indexes that follow have those that are not."""
         self.grants_at: dict[Key, set[int]] = {}
         self.grants_to: dict[bytes, set[int]] = {}
         self.grants_for_task: dict[str, set[int]] = {}
@@ -188,9 +193,13 @@ class PromiseBook:
     def enter(self, origin: Origin, body: Body) -> None:
         """Enter an op in effect."""
         if isinstance(body, kinds.Lease) and body.word == "grant":
-            for index in self._of_grant(body):
-                index.add(origin.index)
             self.grants[origin.index] = Grant(origin, body)
+            self._grants_by_hash[origin.hash] = origin.index
+            self._file(origin.hash)
+        elif isinstance(body, kinds.Lease) and body.word == "return":
+            for name in origin.names:
+                self._returns.setdefault(name, set()).add(origin.index)
+                self._file(name)
         elif isinstance(body, kinds.Reserve):
             self.reserves[origin.index] = Reserved(origin, body)
             for key in keys_of(body):
@@ -202,9 +211,13 @@ class PromiseBook:
     def leave(self, origin: Origin, body: Body) -> None:
         """Undo `enter`."""
         if isinstance(body, kinds.Lease) and body.word == "grant":
-            for index in self._of_grant(body):
-                index.discard(origin.index)
+            self._take_off(origin.index, body)
             self.grants.pop(origin.index, None)
+            self._grants_by_hash.pop(origin.hash, None)
+        elif isinstance(body, kinds.Lease) and body.word == "return":
+            for name in origin.names:
+                self._returns.get(name, set()).discard(origin.index)
+                self._file(name)
         elif isinstance(body, kinds.Reserve):
             self.reserves.pop(origin.index, None)
             for key in keys_of(body):
@@ -212,6 +225,30 @@ class PromiseBook:
             if body.order is not None:
                 self.reserves_for_order[body.order].discard(origin.index)
         self._mark(origin.index, body, origin.t)
+
+    def returned_by(self, grant: Grant) -> int | None:
+        """The index of the op that returned a lease."""
+        return min(self._returns.get(grant.origin.hash, ()), default=None)
+
+    def _file(self, name: bytes) -> None:
+        """Put a lease among those that are returned, or those that are not: these alone are looked through often."""
+        index = self._grants_by_hash.get(name)
+        if index is None:
+            return
+        grant = self.grants[index]
+        self._take_off(index, grant.body)
+        if self._returns.get(name):
+            insort(self.returned_at.setdefault(grant.key, []), index)
+            return
+        for found in self._of_grant(grant.body):
+            found.add(index)
+
+    def _take_off(self, index: int, body: kinds.Lease) -> None:
+        for found in self._of_grant(body):
+            found.discard(index)
+        returned = self.returned_at.get((body.item, body.lot, body.place), [])
+        if index in returned:
+            returned.remove(index)
 
     def _of_grant(self, body: kinds.Lease) -> Iterator[set[int]]:
         yield self.grants_at.setdefault((body.item, body.lot, body.place), set())
@@ -229,6 +266,8 @@ class PromiseBook:
         if isinstance(body, kinds.Lease):
             self.ends_at(body.until_ms, (body.item, body.lot, body.place))
             self._touch_order(body.order)
+            if body.order is not None:
+                self.asked["order", body.order] = None
             return
         if isinstance(body, kinds.Reserve):
             for key in keys_of(body):

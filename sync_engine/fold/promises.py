@@ -13,15 +13,15 @@ from domain import kinds
 from domain.lowering import RESIDUAL_LOT
 from sync_engine.fold.entries import EMPTY
 from sync_engine.fold.progress import order_now
-from sync_engine.fold.promise_book import Grant, Key, Reserved, Take, keys_of
+from sync_engine.fold.promise_book import Grant, Key, PromiseBook, Reserved, Take, keys_of
 from sync_engine.fold.state import State
 
 LeaseState = Literal["live", "recalled", "lapsed", "returned"]
 
 HOLDERS_SHOWN_MAX: Final = 8
 """So many holders a refusal or an exception names."""
-LEASES_READ_MAX: Final = 64
-"""Of one key, the last so many leases are read: older ones ended long ago, and what was taken under them is settled."""
+RETURNED_READ: Final = 64
+"""Of one key, the last so many returned leases are read: what was taken under older ones is settled."""
 
 
 class LeaseNow(NamedTuple):
@@ -138,12 +138,6 @@ def promised(state: State, key: Key) -> Promised:
     return Promised(standing, tuple(_reserves(state, key, leases)), beyond)
 
 
-def lease_now(state: State, grant: Grant) -> LeaseNow | None:
-    """Return a lease as it stands, None when it is returned."""
-    found = promised(state, grant.key).leases
-    return next((lease for lease in found if lease.granted_at == grant.origin.index), None)
-
-
 def on_hand(state: State, key: Key) -> int:
     """Return the pieces of a key that stand there, as of the last derivation."""
     item, lot, place = key
@@ -224,19 +218,42 @@ def _words(state: State, grant: Grant) -> _Words:
     return _Words(until, recalled, returned)
 
 
+def _grants_read(book: PromiseBook, key: Key) -> list[Grant]:
+    """All leases that are not returned; of those that are, the last ones and what still bears on promises."""
+    standing = sorted(book.grants_at.get(key, ()))
+    returned = book.returned_at.get(key, [])
+    since: dict[bytes, int] = {}
+    for index in standing:
+        since.setdefault(book.grants[index].body.device, index)
+    older = [index for index in returned[:-RETURNED_READ] if _bears(book, book.grants[index], since)]
+    return [book.grants[index] for index in sorted([*older, *returned[-RETURNED_READ:], *standing])]
+
+
+def _bears(book: PromiseBook, grant: Grant, since: Mapping[bytes, int]) -> bool:
+    """Whether a returned lease shares takes with one that stands, or used up a reservation that still stands."""
+    first, returned_at = since.get(grant.body.device), book.returned_by(grant)
+    if first is not None and returned_at is not None and returned_at > first:
+        return True
+    asked = None if grant.body.for_index is None else book.reserves.get(grant.body.for_index)
+    return asked is not None and asked.body.until_ms > book.now_ms
+
+
 def _leases(state: State, key: Key) -> tuple[list[LeaseNow], tuple[Beyond, ...]]:
     book = state.promises
-    grants = [book.grants[index] for index in sorted(book.grants_at.get(key, ()))[-LEASES_READ_MAX:]]
+    grants = _grants_read(book, key)
     if not grants:
         return [], ()
     words = {grant.origin.index: _words(state, grant) for grant in grants}
     uses: dict[int, list[tuple[int, int]]] = {grant.origin.index: [] for grant in grants}
     beyond: list[Beyond] = []
     takes = book.takes.get(key, [])
-    soonest = sorted(grants, key=lambda grant: (words[grant.origin.index].until_ms, grant.origin.index))
+    soonest: dict[bytes, list[Grant]] = {}
+    for grant in sorted(grants, key=lambda grant: (words[grant.origin.index].until_ms, grant.origin.index)):
+        soonest.setdefault(grant.body.device, []).append(grant)
     left = {grant.origin.index: grant.body.qty for grant in grants}
     for take in takes[bisect_left(takes, (grants[0].origin.index,)) :]:
-        fitting = [grant for grant in soonest if _is_under(take, grant, words[grant.origin.index])]
+        of_device = soonest.get(take.device, ())
+        fitting = [grant for grant in of_device if _is_under(take, grant, words[grant.origin.index])]
         rest = take.qty
         for grant in fitting:
             index = grant.origin.index
@@ -344,7 +361,9 @@ def _taken_for(
     takes = state.promises.takes.get(key, [])
     total = 0
     for take in takes[bisect_left(takes, (index,)) :]:
-        if take.order != order or total >= most:
+        if total >= most:
+            break
+        if take.order != order:
             continue
         name = (take.leaf, take.line)
         rest = min(take.qty - used.get(name, 0), most - total)

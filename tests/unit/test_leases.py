@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.canonical import decode
+from sync_engine.fold import effects
 from sync_engine.seal import raw_key
 from tests.tools.company import DAY_MS, SERVER_KEY, Company
 
@@ -76,6 +77,42 @@ def test_two_tasks_never_lease_the_same_boxes(floor: Floor) -> None:
     floor.task("T-2", "zhang", 700)
     assert floor.leases() == [("liu", 700, 0, "live"), ("zhang", 300, 0, "live")]
     assert floor.free() == 0
+
+
+def test_however_many_leases_are_out_none_of_them_is_promised_twice(floor: Floor) -> None:
+    for number in range(70):
+        floor.task(f"T-{number}", "liu", 15)
+    assert sum(qty for _, qty, _, _ in floor.leases()) == 1000
+    assert floor.free() == 0
+
+
+def test_a_lease_is_looked_through_no_more_once_it_is_returned(floor: Floor) -> None:
+    floor.task("T-1", "liu", 400)
+    floor.take_for("liu", "T-1", 400)
+    floor.meet("liu")
+    state, book = floor.ledger.fold.state, floor.ledger.fold.state.promises
+    [lease] = book.grants
+    assert floor.leases() == []
+    assert book.grants_to[floor.chains["liu"].device] == set()
+    [returned] = [
+        index for index, noted in state.noted.items() if getattr(noted.body, "word", "") == "return"
+    ]
+    effects.leave(state, state.noted[returned])
+    assert book.grants_to[floor.chains["liu"].device] == {lease}
+
+
+def test_a_returned_lease_keeps_what_was_taken_under_it_from_others_that_stand(floor: Floor) -> None:
+    floor.say("dispose", "rotten", (("TOM-5", "1121", "R1", "", 900),))
+    floor.task("T-0", "liu", 150)
+    floor.say("adjust", "found", (("TOM-5", "1121", "virtual:opening", "R1", 200),))
+    floor.take_for("liu", "T-0", 100)
+    floor.meet("liu")
+    assert floor.leases() == [("liu", 50, 0, "live")]
+    for number in range(1, 70):
+        floor.task(f"T-{number}", "zhang", 1)
+        floor.take_for("zhang", f"T-{number}", 1)
+        floor.meet("zhang")
+    assert floor.leases() == [("liu", 50, 0, "live")]
 
 
 def test_what_was_short_is_leased_as_soon_as_there_is_more(floor: Floor) -> None:
