@@ -10,14 +10,12 @@ from api.bootstrap import House
 from api.dpop import ProofError, raw_key_of_proof
 from domain.errors import DomainError
 from domain.ops import SESSION_BYTES
-from domain.rights import DESK_ROLES
+from domain.rights import DESK_ROLES, OFFICE_ROLES
 from sync_engine.directory import Device
 
 SESSION_HEADER: Final = "Gobi-Session"
 PROOF_HEADER: Final = "DPoP"
 NONCE_HEADER: Final = "DPoP-Nonce"
-OFFICE_ROLES: Final = frozenset({"manager", "admin"})
-"""Who may enrol devices and import files."""
 
 Asked = Request[Any, Any, Any]
 
@@ -103,6 +101,8 @@ async def check_proof(request: Asked, house: House, device: Device, *, is_fresh:
 async def asking_person(request: Asked, house: House, roles: Collection[str] = DESK_ROLES) -> Caller:
     """Return who asks: somebody with a live session on the device that proves the request, and one of the roles.
 
+    What is for managers and admins alone they ask by a passkey, or on a device of their own.
+
     Raises the refusals of `asking_device`, NoSessionError, SessionExpiredError, NoRightError.
     """
     device = await asking_device(request, house)
@@ -115,6 +115,11 @@ async def asking_person(request: Asked, house: House, roles: Collection[str] = D
         raise SessionExpiredError(expired_ms=session.expires_ms)
     held = directory.roles_of(session.person, below=house.ledger.size, at_ms=now_ms)
     if not held & set(roles):
+        raise NoRightError(roles=tuple(sorted(held)), needed=tuple(sorted(roles)))
+    if OFFICE_ROLES.issuperset(roles) and not (
+        session.assurance == "passkey" or device.person == session.person
+    ):
+        # At a device that others use, a PIN is the word of whoever set it.
         raise NoRightError(roles=tuple(sorted(held)), needed=tuple(sorted(roles)))
     return Caller(device.id, session.id, session.person, held)
 

@@ -8,10 +8,9 @@ from typing import Final
 
 from api.bootstrap import House
 from api.identity import Caller, NoRightError
+from domain.rights import OFFICE_ROLES
 
 ADMIN: Final = "admin"
-ABOVE_MANAGERS: Final = frozenset({ADMIN, "manager"})
-"""Roles that only an admin gives and takes."""
 
 
 def refuse_above(caller: Caller, roles: Collection[str]) -> None:
@@ -19,7 +18,7 @@ def refuse_above(caller: Caller, roles: Collection[str]) -> None:
 
     Raises NoRightError.
     """
-    if not ABOVE_MANAGERS.isdisjoint(roles) and ADMIN not in caller.roles:
+    if not OFFICE_ROLES.isdisjoint(roles) and ADMIN not in caller.roles:
         raise NoRightError(roles=tuple(sorted(caller.roles)), needed=(ADMIN,))
 
 

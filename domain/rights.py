@@ -36,6 +36,9 @@ BACK_DATING: Final = frozenset({"manager", "admin", "farmer"})
 
 ROLES: Final = frozenset(KINDS_BY_ROLE)
 
+OFFICE_ROLES: Final = frozenset({"manager", "admin"})
+"""Who may enrol devices, import files, and give and take rights: roles that only an admin gives."""
+
 DESK_ROLES: Final = frozenset({"manager", "admin", "qa", "auditor"})
 """Roles whose devices also replicate the desk: prices, money, partners' accounts, every exception."""
 

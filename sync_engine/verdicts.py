@@ -17,7 +17,7 @@ from domain.assertion import (
 from domain.canonical import MalformedError
 from domain.kinds import INTENTS, SERVER_KINDS, Body, MalformedBodyError, parse_body
 from domain.ops import VERSION, Op, named_hashes, occurred
-from domain.rights import may_back_date, may_record
+from domain.rights import OFFICE_ROLES, may_back_date, may_record
 from sync_engine.directory import Device, Directory
 from sync_engine.logged import Verdict
 from sync_engine.reach import PathOf, is_within, names_own_account
@@ -136,8 +136,11 @@ def _in_session(op: Op, body: Body, device: Device, c: Circumstances) -> Ruling:
 def _session(op: Op, body: kinds.Session, device: Device, c: Circumstances) -> Ruling:
     if device.person is not None and device.person != body.person:
         return _no(op, "no-right")
-    if not c.directory.roles_of(body.person, below=c.leaf, at_ms=c.t):
+    roles = c.directory.roles_of(body.person, below=c.leaf, at_ms=c.t)
+    if not roles:
         return _no(op, "no-right")
+    if device.person is None and body.assurance == "device" and not OFFICE_ROLES.isdisjoint(roles):
+        return _no(op, "no-right")  # whoever holds a shared phone may have set the manager's PIN on it
     if body.assurance == "form":
         return _no(op, "no-right")  # only a server's device records what a form said
     if body.assurance == "device":

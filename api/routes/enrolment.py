@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from api.bootstrap import House
 from api.given import Housed
-from api.identity import OFFICE_ROLES, PROOF_HEADER, Asked, asking_person
+from api.identity import PROOF_HEADER, Asked, asking_person
 from api.rank import refuse_above_person
 from api.stores.codes import LIFE_MS, Code
 from api.unread import read_again_or_wait
@@ -21,6 +21,7 @@ from domain.body_fields import Id
 from domain.canonical import MalformedError
 from domain.errors import DomainError
 from domain.ops import device_id, device_secret
+from domain.rights import OFFICE_ROLES
 from sync_engine.commit import Intention
 from sync_engine.directory import Device
 from sync_engine.frame import UnknownDeviceError

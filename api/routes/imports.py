@@ -9,13 +9,14 @@ from msgspec import Struct, to_builtins
 
 from api.bodies import read_body
 from api.given import Housed
-from api.identity import OFFICE_ROLES, Asked, asking_person
+from api.identity import Asked, asking_person
 from api.imports.columns import TABLES, Table
 from api.imports.reasons import Fault
 from api.imports.sheet import FILE_BYTES_MAX
 from api.imports.taking import Taken, take_file
 from api.routes.log import NotFoundError
 from domain.errors import DomainError
+from domain.rights import OFFICE_ROLES
 
 
 class BadRowsError(DomainError):

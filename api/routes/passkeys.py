@@ -9,12 +9,12 @@ from msgspec import Meta, Struct
 from api.bootstrap import House
 from api.ceremony import creation_options, is_our_challenge, made_passkey, make_challenge, relying_party
 from api.given import Housed
-from api.identity import OFFICE_ROLES, Asked, Caller, NoRightError, asking_person
+from api.identity import Asked, Caller, NoRightError, asking_person
 from api.rank import refuse_above_person
 from api.routes.enrolment import UnknownEnrolmentCodeError, name_of, refuse_unless_accepted
 from api.routes.log import NotFoundError
 from domain.errors import DomainError
-from domain.rights import ROLES
+from domain.rights import OFFICE_ROLES, ROLES
 from sync_engine.commit import Intention
 
 FRESH_ENROLMENT_MS: Final = 60 * 60_000

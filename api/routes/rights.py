@@ -11,14 +11,14 @@ from msgspec import Struct
 
 from api.bootstrap import House
 from api.given import Housed
-from api.identity import OFFICE_ROLES, Asked, Caller, asking_person
+from api.identity import Asked, Caller, asking_person
 from api.naming import Naming
 from api.rank import ADMIN, refuse_above, refuse_above_person
 from api.routes.enrolment import UnknownPersonError, is_somebody, refuse_unless_accepted
 from api.routes.log import NotFoundError
 from domain.body_fields import Id, Whole
 from domain.errors import DomainError
-from domain.rights import ROLES
+from domain.rights import OFFICE_ROLES, ROLES
 from sync_engine.commit import Intention
 
 

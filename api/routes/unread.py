@@ -7,8 +7,9 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from api.given import Asking, Housed
-from api.identity import OFFICE_ROLES, Asked, asking_person
+from api.identity import Asked, asking_person
 from api.stores.unread import TOTAL_BYTES_MAX, UPLOADER_FRAMES_MAX
+from domain.rights import OFFICE_ROLES
 
 _Name = Annotated[str, Meta(min_length=64, max_length=64, pattern="^[0-9a-f]*$")]
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest_asyncio
 
-from tests.integration.api_house import Running, running
+from api.routes.enrolment import EnrolmentAsked, make_code
+from tests.integration.api_house import URL, Running, running
+from tests.tools.http_phone import HttpPhone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
-
-    from tests.tools.http_phone import HttpPhone
 
 LINE = ["TOM-5", "1121", "R1", "T1", 1]
 
@@ -76,6 +76,21 @@ async def test_a_manager_gets_at_nothing_of_an_admins(company: Running) -> None:
     assert await post(zhang, "enrolments", person="liu") == (201, "")
     assert await post(limin, "enrolments", person="zhang") == (201, "")
     assert await post(zhang, "revocations", what="sessions", id="zhang") == (201, "")
+
+
+async def test_a_pin_on_a_shared_phone_asks_for_nothing_of_the_office(company: Running) -> None:
+    limin = await company.phone("limin", purpose="desk")
+    made = await make_code(company.house, EnrolmentAsked(purpose="shared"), server_url=URL)
+    shared = HttpPhone.numbered(company.client, 90, company.time.now_ms)
+    assert (await shared.enrol(made.url)).status_code == 201
+    shared.sign_in("liu")
+    assert (await shared.sync()).pull == "ok"
+    assert await post(limin, "grants", person="liu", role="manager") == (201, "")
+    assert await post(shared, "enrolments", person="zhang") == (403, "no-right")
+    shared.sign_in("limin")
+    assert (await shared.sync()).pull == "no-session"
+    own = await company.phone("liu")
+    assert await post(own, "enrolments", person="zhang") == (201, "")
 
 
 async def test_the_last_admin_stays(company: Running) -> None:

@@ -169,3 +169,20 @@ def test_every_bit_of_an_assertion_counts() -> None:
             flipped[at // 8] ^= 1 << at % 8
             with pytest.raises(WrongAssertionError):
                 verify_assertion(structs.replace(good, **{name: bytes(flipped)}), liu.passkey, challenge)
+
+
+def test_on_a_shared_phone_a_manager_signs_in_by_passkey_and_never_by_a_pin(company: Company) -> None:
+    shared = company.enrol("shared", None, 9)
+    verdicts = []
+    for person in ("liu", "limin"):
+        company.record("shared", "session", person, company.now_ms + DAY_MS, NONCE, "device", None, actor=b"")
+        company.bring("shared")
+        verdicts.append(company.verdict("shared"))
+    assert verdicts == [("accepted", ""), ("quarantined", "no-right")]
+    limin, expires = Authenticator("limin"), company.now_ms + DAY_MS
+    give(company, limin.passkey)
+    challenge = session_challenge(ORG, shared.device, shared.public, "limin", expires, NONCE)
+    proof = encode_assertion(limin.answer(challenge))
+    company.record("shared", "session", "limin", expires, NONCE, "passkey", proof, actor=b"")
+    company.bring("shared")
+    assert company.verdict("shared") == ("accepted", "")
