@@ -231,12 +231,18 @@ class TransparencyLog:
         return Grown(size, root, note, tuple([(tile.level, tile.index, tile.data) for tile in written]))
 
     def confirm(self, head: "Head") -> None:
-        """Pin a head that is durable: from now on nothing older may be signed."""
-        if self._is_pin_past:
+        """Pin a head that is durable: from now on nothing older may be signed.
+
+        One of another origin is not pinned: until the new origin has its first, the pin tells what was lost.
+        """
+        if head.note.partition("\n")[0] != self._origin:
+            return
+        # Another process that shares the pin may have brought it to this origin already, and further.
+        if self._is_pin_past and self._pin.read() == self._pinned:
             self._pin.replace(SignedHead(head.size, head.root))
-            self._is_pin_past = False
         else:
             self._pin.write(SignedHead(head.size, head.root))
+        self._is_pin_past = False
 
     def _refuse_other(self, size: int, root: bytes, note: str | None) -> None:
         """Check that the stored tiles are what the last stored checkpoint says, and that we signed it."""
@@ -267,4 +273,9 @@ class Head(Protocol):
     @property
     def root(self) -> bytes:
         """The root of their tree."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """Its checkpoint; its first line is the origin."""
         ...

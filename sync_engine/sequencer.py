@@ -444,9 +444,13 @@ class Sequencer:
         ledger = self._new_ledger()
         if stored.logged:
             ledger.load(stored.logged, stored.branches, stored.waiting)  # its rows are stored already
-        self._head = Head(head.size, head.root, head.note)
-        ledger.sight.checkpoint(self._head.seen)
+        shown = Head(head.size, head.root, head.note)
+        ledger.sight.checkpoint(shown.seen)
         await self._recovery.look(ledger)
+        if self._sealer.refusal is None:
+            # Whoever made it durable may have ended before it was pinned; nobody may see it before it is.
+            await asyncio.to_thread(self._sealer.confirm, head)
+        self._head = shown
         self._ledger, self._is_ahead = ledger, False
         self._position = stored.position
 

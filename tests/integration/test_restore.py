@@ -22,7 +22,9 @@ from api.bootstrap import PIN
 from api.settings import SettingError
 from blockchain_trace.adapters.pin_file import PinFaultError, PinFile
 from blockchain_trace.log import PinLostError, RollbackError
+from sync_engine.adapters.ledger_store import StoredLedger
 from sync_engine.commit import Intention
+from sync_engine.ports import LedgerUnavailableError
 from sync_engine.recovering import LedgerRecoveringError
 from sync_engine.seal import raw_key
 from tests.contracts.databases import POSTGRESQL, database_url
@@ -266,6 +268,26 @@ async def test_a_crash_between_the_new_origin_and_its_pin_leaves_the_new_origin(
         assert restored.missing(house) == []
     assert PinFile(restored.folder / PIN).read() is not None
     assert await restored.findings() == []
+
+
+async def test_a_crash_before_the_new_origin_is_durable_leaves_the_server_recovering(
+    day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = await day.back_up("before")
+    async with day.open() as house:
+        await _act(day, house, 0)
+    restored = await day.restored(tmp_path / "restored", backup)
+    before = await standing(restored.settings)
+
+    async def dies(*_: object) -> None:
+        raise LedgerUnavailableError(reason="the power went")
+
+    monkeypatch.setattr(StoredLedger, "commit", dies)
+    with pytest.raises(LedgerUnavailableError):
+        await open_origin(restored.settings, SEEDS[:2], restored)
+    monkeypatch.undo()
+    assert before.lost > 0
+    assert await standing(restored.settings) == before
 
 
 async def test_a_phone_that_comes_back_after_a_month_brings_what_was_lost(day: Day, tmp_path: Path) -> None:

@@ -226,6 +226,32 @@ async def test_another_log_than_the_signed_one_is_not_signed(tmp_path: Path) -> 
         await open_company(tmp_path)
 
 
+async def test_a_head_that_was_made_durable_and_not_pinned_is_pinned_before_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = await open_company(tmp_path)
+    pin = PinFile(tmp_path / "last-signed")
+    before = pin.read()
+    assert before is not None
+    await company.hire(1)
+    head = company.sequencer.head
+    await company.close()
+    pin.replace(before)  # the process ended between its commit and its pin
+
+    company = await open_company(tmp_path)
+    assert company.sequencer.head == head
+    assert pin.read() == SignedHead(head.size, head.root)
+    await company.close()
+
+    def fail(*_: object) -> None:
+        raise PinFaultError(reason="read-only")
+
+    pin.replace(before)
+    monkeypatch.setattr(PinFile, "write", fail)
+    with pytest.raises(PinFaultError):
+        await open_company(tmp_path)
+
+
 # --- faults -----------------------------------------------------------------------------------------------------
 
 
