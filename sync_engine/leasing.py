@@ -38,12 +38,14 @@ RESERVE_LINES: Final = 40
 class Met(NamedTuple):
     """A device that spoke for itself in this commit.
 
-    `cursor`: up to where it has applied the rows; `is_whole`: all that it ever recorded is in the log.
+    `cursor`: up to where it has applied the rows; `is_whole`: all that it had recorded when it spoke is in the log;
+    `as_of_ms`: when that was, by its own estimate of server time, None where it cannot tell.
     """
 
     device: bytes
     cursor: int
     is_whole: bool
+    as_of_ms: int | None
 
 
 class World(NamedTuple):
@@ -100,7 +102,9 @@ class _Round:
             return
         for lease in leases:
             knows = lease.recalled_at is not None and met.cursor >= lease.recalled_at
-            if lease.left == 0 or lease.until_ms <= self._now_ms or knows:
+            # What it said before the end may have hung on its way while it went on to use the lease.
+            is_over = met.as_of_ms is not None and lease.until_ms <= min(met.as_of_ms, self._now_ms)
+            if lease.left == 0 or is_over or knows:
                 self._say(lease, "return", 0, lease.until_ms)
             elif self._is_nearly_over(lease) and self._is_wanted(lease):
                 self._say(lease, "extend", lease.grant.body.qty, self._now_ms + self._term_ms)

@@ -355,7 +355,7 @@ class Ledger:
         assert delivery.cursor is not None, "it speaks for itself"
         waits = bool(self._intake.chain(delivery.device).waiting)
         is_whole = not (delivery.pending or waits or any(not problem.relayed for problem in problems))
-        return Met(delivery.device, delivery.cursor, is_whole)
+        return Met(delivery.device, delivery.cursor, is_whole, delivery.now_ms)
 
     def _is_forked(self, device: bytes) -> bool:
         return self._intake.chain(device).is_forked

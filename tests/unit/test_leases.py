@@ -28,21 +28,24 @@ class Floor(Company):
     def take_for(self, name: str, task: str | None, qty: int, *, lot: str = "1121", **more: Any) -> None:
         self.record(name, "pick", None, task, [["TOM-5", lot, "R1", "T1", qty]], **more)
 
-    def meet(self, name: str, *, cursor: int | None = None, pending: int = 0) -> None:
-        """The phone syncs: what it holds comes, and it says what it knew before."""
+    def meet(
+        self, name: str, *, cursor: int | None = None, pending: int = 0, as_of: int | None = None
+    ) -> None:
+        """The phone syncs: what it holds comes, and it says what it knew before, and when it says so."""
         known = self.server.ledger.size - 1 if cursor is None else cursor
-        self.take(self.spoken(name, cursor=known, pending=pending))
+        self.take(self.spoken(name, cursor=known, pending=pending, as_of=as_of))
 
-    def spoken(self, name: str, *, cursor: int, pending: int = 0) -> Any:
+    def spoken(self, name: str, *, cursor: int, pending: int = 0, as_of: int | None = None) -> Any:
         from msgspec import structs  # noqa: PLC0415  # only here
 
         chain = self.chains[name]
+        said_ms = self.now_ms if as_of is None else as_of
         held = {epoch: seq for epoch, seq, _ in self.ledger.device_state(chain.device).held}
         if held.get(chain.epoch, 1) > len(chain.hashes):
             from sync_engine.commit import Delivery  # noqa: PLC0415  # only here
 
-            return Delivery(device=chain.device, now_ms=None, run=None, cursor=cursor, pending=pending)
-        return structs.replace(self.delivery(name), cursor=cursor, pending=pending)
+            return Delivery(device=chain.device, now_ms=said_ms, run=None, cursor=cursor, pending=pending)
+        return structs.replace(self.delivery(name), cursor=cursor, pending=pending, now_ms=said_ms)
 
     def wait(self, ms: int) -> None:
         self.take(at=self.now_ms + ms)
@@ -198,6 +201,16 @@ def test_a_phone_that_still_holds_ops_has_not_reported(floor: Floor) -> None:
     floor.meet("liu", pending=1)
     assert floor.leases() == [("liu", 700, 0, "lapsed")]
     floor.meet("liu")
+    assert [lease[3] for lease in floor.leases()] == ["live"]
+
+
+def test_a_report_that_hung_on_its_way_ends_no_lease_that_went_on_meanwhile(floor: Floor) -> None:
+    floor.task("T-1", "liu", 700)
+    until = floor.rows("lease")[0][7]
+    floor.take(at=until + 1000)
+    floor.meet("liu", as_of=until - 1)
+    assert floor.leases() == [("liu", 700, 0, "lapsed")]
+    floor.meet("liu", as_of=until)
     assert [lease[3] for lease in floor.leases()] == ["live"]
 
 
