@@ -163,7 +163,9 @@ def _refuse_revoking(house: House, caller: Caller, person: str, asked: Revocatio
         refuse_above(caller, held)
     if asked.what == "sessions":
         return
-    others = {grant.person for grant in directory.grants(ADMIN, below=size, at_ms=now_ms)} - {person}
+    # Who is an admin until Friday leaves none on Saturday.
+    admins = directory.grants(ADMIN, below=size, at_ms=now_ms)
+    others = {grant.person for grant in admins if grant.until_ms is None} - {person}
     if ADMIN in held and not others:
         raise LastAdminError(person=person)
 

@@ -97,6 +97,9 @@ async def test_the_last_admin_stays(company: Running) -> None:
     limin = await company.phone("limin", purpose="desk")
     assert await post(limin, "revocations", what="role", id="limin", role="admin") == (409, "last-admin")
     assert await post(limin, "revocations", what="person", id="limin") == (409, "last-admin")
+    friday = company.time.now_ms + 3_600_000
+    assert await post(limin, "grants", person="zhang", role="admin", until_ms=friday) == (201, "")
+    assert await post(limin, "revocations", what="role", id="limin", role="admin") == (409, "last-admin")
     assert await post(limin, "grants", person="zhang", role="admin") == (201, "")
     assert await post(limin, "revocations", what="role", id="limin", role="admin") == (201, "")
 
