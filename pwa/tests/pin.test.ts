@@ -70,6 +70,25 @@ describe("a PIN", () => {
     expect(ledger.state.person.value?.name).toBe("张磊");
   });
 
+  it("of somebody who can sign in already is not set by another, but anew when a shared phone joins anew", async () => {
+    const { ledger } = await world.phone();
+    const join = async (): Promise<unknown> =>
+      ledger.enrol(world.server.enrolmentCode(""), { name: "PDA", pin: "0000" });
+    await join();
+    expect(await ledger.addPerson("liu", "刘洋", "2468")).toStrictEqual({ ok: true });
+    expect(await ledger.signIn("liu", "2468")).toStrictEqual({ ok: true });
+    expect(await ledger.addPerson("zhang", "张磊", "1111")).toStrictEqual({ ok: true });
+    expect(await ledger.addPerson("zhang", "张磊", "9999")).toStrictEqual({
+      ok: false,
+      type: "person-there",
+    });
+    expect(await ledger.signIn("zhang", "1111")).toStrictEqual({ ok: true });
+    await join();
+    expect(ledger.state.people.value).toStrictEqual([]);
+    expect(await ledger.addPerson("zhang", "张磊", "3333")).toStrictEqual({ ok: true });
+    expect(await ledger.signIn("zhang", "3333")).toStrictEqual({ ok: true });
+  });
+
   it("is stored only as something that cannot be turned back, by delays that a clock set back does not stretch", () => {
     const person: StoredPerson = {
       id: "liu",

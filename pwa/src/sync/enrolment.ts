@@ -186,7 +186,9 @@ const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | nul
     const clock = hear(tick(freshClock(), sent, runs), serverMs, sent, received);
     const phone = freshPhone(device, clock, newEpoch(core.ports));
     const { pull } = emptyMemory();
-    const people = new Map(isSameOrg ? memory.people : []);
+    // A shared phone that joins anew is how a forgotten PIN ends: everybody chooses theirs again.
+    const keepsPeople = isSameOrg && person !== null;
+    const people = new Map(keepsPeople ? memory.people : []);
     if (person !== null) people.set(person.id, person);
     return {
       stores: ["epochs", "rows", "pages", "bases", "staged", "snapshotChunks", "people", "relayed", "seals"],
@@ -194,7 +196,7 @@ const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | nul
       changesRows: true,
       put: async (tx) => {
         const meta = tx.objectStore("meta");
-        if (!isSameOrg) await tx.objectStore("people").clear();
+        if (!keepsPeople) await tx.objectStore("people").clear();
         await Promise.all([
           meta.put(device, "device"),
           meta.put(null, "session"),

@@ -175,7 +175,7 @@ export type Answer =
 /** Why nobody was added, besides what a sign-in may say. */
 export type AddPersonResult =
   | SignInResult
-  | { readonly ok: false; readonly type: "signed-out" | "pin-too-short" };
+  | { readonly ok: false; readonly type: "signed-out" | "pin-too-short" | "person-there" };
 
 /** Why the browser or the person gave no passkey, as far as browsers tell. */
 export type PasskeyRefusal = "unsupported" | "cancelled" | "already-there" | "failed";

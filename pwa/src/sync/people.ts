@@ -99,6 +99,8 @@ export const addPerson = async (
   if (memory.device === null) return { ok: false, type: "not-enrolled" };
   const isFirst = memory.people.size === 0;
   if (!isFirst && liveSession(memory, core.ports.wallMs()) === null) return { ok: false, type: "signed-out" };
+  // Whoever is signed in must not give another's place here a PIN of their own.
+  if (memory.people.has(id)) return { ok: false, type: "person-there" };
   if (!isLongEnough(pin)) return { ok: false, type: "pin-too-short" };
   const { pinIterations, randomBytes } = core.ports;
   await store(core, await personWithPin({ id, name, pin }, pinIterations, randomBytes));

@@ -26,6 +26,8 @@ export const start: Readonly<Record<keyof typeof zh, Message>> = {
   "fault.locked": "Too many wrong PINs; try later",
   "fault.unknown-person": "Nobody has this name",
   "fault.pin-too-short": "The PIN is too short",
+  "fault.person-there":
+    "They can sign in on this phone already. PIN forgotten? A manager lets the phone join anew",
   "storage.full": "The phone is full",
   "storage.fullHint": "Upload first, then remove some photos or apps",
   "load.title": "Still loading: {percent} %",

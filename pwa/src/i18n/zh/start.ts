@@ -23,6 +23,7 @@ export const start = {
   "fault.locked": "PIN 输错太多次，请稍后再试",
   "fault.unknown-person": "没有这个人",
   "fault.pin-too-short": "PIN 太短",
+  "fault.person-there": "这个人在这部手机上已经能登录。忘了 PIN？请管理员让手机重新加入",
   "storage.full": "手机存满了",
   "storage.fullHint": "请先上传，再删掉一些照片或应用",
   "load.title": "还在下载资料：{percent}%",
