@@ -14,6 +14,7 @@ from api.imports.columns import TABLES, Table
 from api.imports.reasons import Fault
 from api.imports.sheet import FILE_BYTES_MAX
 from api.imports.taking import Taken, take_file
+from api.rank import refuse_above
 from api.routes.log import NotFoundError
 from domain.errors import DomainError
 from domain.rights import OFFICE_ROLES
@@ -62,7 +63,15 @@ async def import_table(
         raise NotFoundError(what="table")
     data = await read_body(request, most=FILE_BYTES_MAX)
     known = None if table == "auto" else cast("Table", table)
-    taken = await take_file(house, data, known, is_dry=dry_run, skips_bad=skip_bad, actor=caller.session)
+    taken = await take_file(
+        house,
+        data,
+        known,
+        is_dry=dry_run,
+        skips_bad=skip_bad,
+        actor=caller.session,
+        check_roles=lambda roles: refuse_above(caller, roles),
+    )
     if taken.imported.faults and not (dry_run or skip_bad):
         faults = [to_builtins(fault) for fault in taken.imported.faults]
         raise BadRowsError(table=taken.imported.table, rows=taken.imported.rows, faults=faults)

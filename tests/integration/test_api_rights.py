@@ -78,6 +78,17 @@ async def test_a_manager_gets_at_nothing_of_an_admins(company: Running) -> None:
     assert await post(zhang, "revocations", what="sessions", id="zhang") == (201, "")
 
 
+async def test_a_file_gives_no_role_that_who_imports_it_may_not_give(company: Running) -> None:
+    limin = await company.phone("limin", purpose="desk")
+    assert await post(limin, "grants", person="zhang", role="manager") == (201, "")
+    zhang = await company.phone("zhang", purpose="desk")
+    for role, importer, status in (("admin", zhang, 403), ("qa", zhang, 200), ("admin", limin, 200)):
+        file = f"id,name,roles\nzhang,张磊,{role}\n".encode()
+        answer = await importer.ask("POST", "/api/v1/imports/people", content=file)
+        assert answer.status_code == status, answer.text
+        assert (role in roles(company, "zhang")) == (status == 200)
+
+
 async def test_a_pin_on_a_shared_phone_asks_for_nothing_of_the_office(company: Running) -> None:
     limin = await company.phone("limin", purpose="desk")
     made = await make_code(company.house, EnrolmentAsked(purpose="shared"), server_url=URL)
