@@ -57,11 +57,13 @@ def forms_of(
     whole: list[str] = []
     for bucket in granted:
         is_remembered = marks.horizons.get(bucket, -1) <= request.cursor
-        if bucket in held and is_remembered and bucket not in cheaper:
-            known.append(bucket)
-            continue
         usable = [mark for mark in marks.snapshots if mark.bucket == bucket and _is_usable(mark, marks, size)]
         mine = _held(usable, named.get(bucket))
+        # What it began to fetch in the place of what it has goes on, so that nothing is fetched in vain.
+        is_replaced = bucket in cheaper or (mine is not None and mine.cursor > request.cursor)
+        if bucket in held and is_remembered and not is_replaced:
+            known.append(bucket)
+            continue
         newest = next((mark for mark in usable if mark.is_newest), None)
         if mine is not None and named[bucket].is_complete:
             based.append(mine)

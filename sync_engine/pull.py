@@ -71,7 +71,7 @@ async def answer(
             pulled = await pull_rows(cut, request, granted, size=head.size, offers=tokens is not None)
     finally:
         await cut.close()
-    is_last = code == "ok" and pulled.page is None
+    is_cut, is_whole = code == "ok" and pulled.is_cut, code == "ok" and pulled.is_whole
     return SyncReply(
         now_ms=now_ms,
         log_size=head.size,
@@ -80,11 +80,11 @@ async def answer(
         page=pulled.page,
         dropped=tuple(pulled.dropped),
         rows=tuple(pulled.rows),
-        settled=tuple([Settled(*one) for one in state.settled]) if is_last else (),
+        settled=tuple([Settled(*one) for one in state.settled]) if is_cut else (),
         held=tuple([Held(*one) for one in state.held]),
         problems=tuple(receipt.problems),
         checkpoint=head.note,
-        seen=head.seen if is_last else None,
+        seen=head.seen if is_whole else None,
         acked=tuple([Acked(*one) for one in state.acked]),
         snapshots=_offers(pulled.offered, tokens, now_ms),
         based=tuple([SnapshotTaken(mark.bucket, mark.manifest) for mark in pulled.based]),

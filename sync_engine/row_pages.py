@@ -3,7 +3,7 @@
 Pages need no memory on the server: rows are read in the order in which they changed, so a row that changes while a
 phone turns pages moves behind them, and the last page, which is read up to the end in one state, makes all of them
 together the state of that instant. A page names where it ended and which buckets it was of; when those are no longer
-what the phone may have, a new cut begins.
+what the phone may have, it is to forget the pages and begin anew.
 """
 
 from collections.abc import Sequence
@@ -39,12 +39,14 @@ _page_decoder: Final = msgspec.msgpack.Decoder(_Page)
 
 
 class StalePageError(ProtocolError):
-    """The pages before this one are of rows whose deletion nobody remembers any more: ask again without it."""
+    """The pages before this one are of other buckets, or of deletions that nobody remembers: ask again without it."""
 
     code: ClassVar[str] = "stale-page"
 
     def __init__(self) -> None:
-        super().__init__("the rows of the earlier pages are too old; ask for the first one again")
+        super().__init__(
+            "the earlier pages are of rows that no longer go together; ask for the first one again"
+        )
 
 
 class Pulled(Struct):
@@ -56,6 +58,18 @@ class Pulled(Struct):
     rows: Sequence[Row] = ()
     offered: Sequence[SnapshotMark] = ()
     based: Sequence[SnapshotMark] = ()
+    is_still: bool = False
+    """Offers alone: a bucket that the phone has is to be fetched anew, and until then all that it has stays one cut."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the rows of the phone are those as of `cursor` after this."""
+        return self.page is None and not self.is_still
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether they are those of every bucket that it may have."""
+        return self.is_cut and not self.offered
 
 
 async def pull_rows(
@@ -68,8 +82,18 @@ async def pull_rows(
     Raises StalePageError, FaultError.
     """
     marks = await cut.marks()
-    cheaper = await _cheaper(cut, marks, request, granted, size) if offers else ()
-    forms, page = _begun(marks, request, granted, size, cheaper=cheaper, offers=offers)
+    if request.page is None:
+        cheaper = await _cheaper(cut, marks, request, granted, size) if offers else ()
+        forms = forms_of(request, granted, marks, size=size, cheaper=cheaper, may_offer=offers)
+        page = _Page(size - 1, _BEFORE_ALL, _scope(request.cursor, forms))
+    else:
+        forms, page = _going_on(marks, request, granted, size, request.page, offers=offers)
+    dropped = set(request.buckets) - set(granted)
+    if any(mark.bucket in request.buckets for mark in forms.offered):
+        if request.page is not None:
+            raise StalePageError
+        offered = [*forms.offered, *forms.based]
+        return Pulled(request.cursor, None, sorted(dropped), (), offered, is_still=True)
     if any(marks.horizons.get(bucket, -1) > page.begun for bucket in forms.whole):
         raise StalePageError
     wanted = RowsWanted(
@@ -82,7 +106,6 @@ async def pull_rows(
         limit=PAGE_ROWS,
     )
     found = await cut.rows(wanted)
-    dropped = set(request.buckets) - set(granted)
     if page.after == _BEFORE_ALL:
         # What the phone still has of a bucket is no part of one that comes whole.
         dropped.update(forms.whole if found.rows else set(forms.whole) & set(request.buckets))
@@ -93,25 +116,25 @@ async def pull_rows(
     return Pulled(cursor, following, sorted(dropped), found.rows, forms.offered, forms.based)
 
 
-def _begun(
-    marks: Marks,
-    request: SyncRequest,
-    granted: Sequence[str],
-    size: int,
-    *,
-    cheaper: Sequence[str],
-    offers: bool,
+def _going_on(
+    marks: Marks, request: SyncRequest, granted: Sequence[str], size: int, token: bytes, *, offers: bool
 ) -> tuple[Forms, _Page]:
     """Return the form of each bucket, and the page that is asked for.
 
-    A cut goes on in the forms in which it began: a snapshot that was made since then changes none of them.
+    A cut goes on in the forms in which it began: a snapshot that was made since then changes none of them. Nor could
+    one have been cheaper then: what is offered in the place of what the phone has comes without pages.
+
+    Raises StalePageError.
     """
+    try:
+        page = _page_decoder.decode(token)
+    except msgspec.DecodeError as error:
+        raise StalePageError from error
     for may_offer in (offers, False):
-        forms = forms_of(request, granted, marks, size=size, cheaper=cheaper, may_offer=may_offer)
-        page = _page(request, _scope(request.cursor, forms), size)
-        if request.page is None or page.after != _BEFORE_ALL:
-            break
-    return forms, page
+        forms = forms_of(request, granted, marks, size=size, may_offer=may_offer)
+        if page.scope == _scope(request.cursor, forms) and page.begun < size:
+            return forms, page
+    raise StalePageError
 
 
 async def _cheaper(
@@ -120,9 +143,10 @@ async def _cheaper(
     """Return buckets of which fewer rows come as their newest snapshot, with what changed since, than as changes."""
     if request.snapshots is None or size - request.cursor < LONG_AWAY:
         return ()
+    wanted = set(request.buckets) & set(granted)
     found = []
     for mark in marks.snapshots:
-        if not mark.is_newest or mark.bucket not in granted or mark.cursor <= request.cursor:
+        if not mark.is_newest or mark.bucket not in wanted or mark.cursor <= request.cursor:
             continue
         most = mark.rows + await cut.changed(mark.bucket, mark.cursor, most=mark.rows)
         if await cut.changed(mark.bucket, request.cursor, most=most + 1) > most:
@@ -132,18 +156,3 @@ async def _cheaper(
 
 def _scope(cursor: int, forms: Forms) -> bytes:
     return sha256(encode_trusted((cursor, *forms.scope))).digest()[:8]
-
-
-def _page(request: SyncRequest, scope: bytes, size: int) -> _Page:
-    """Return the page that is asked for; the first of a new cut where the last was of other buckets or another log."""
-    begun = size - 1
-    if request.page is not None:
-        try:
-            page = _page_decoder.decode(request.page)
-        except msgspec.DecodeError:
-            page = _Page(-1, _BEFORE_ALL, b"")
-        if page.scope == scope and page.begun < size:
-            return page
-        # Rows that the phone has from the cut that breaks off here may be deleted by now: it is told of each.
-        begun = min(begun, page.begun)
-    return _Page(begun, _BEFORE_ALL, scope)

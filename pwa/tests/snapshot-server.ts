@@ -50,6 +50,8 @@ export class SnapshotServer {
   /** Blobs until the network breaks. */
   blobsLeft = Infinity;
   isExpired = false;
+  /** Buckets whose deletions nobody remembers that far back: they come anew. */
+  readonly forgets = new Set<string>();
   chunkRows = 3;
   readonly #small: SmallServer;
 
@@ -144,9 +146,10 @@ export class SnapshotServer {
       const made = this.snapshots.get(bucket) ?? [];
       const mine = made.find(({ name }) => name === toHex(held.get(bucket)?.[1] ?? new Uint8Array(0)));
       const offered = mine ?? made.at(-1);
-      if (known.has(bucket) && cursor < this.size) rows.push(...since(cursor));
+      if (known.has(bucket) && cursor < this.size && !this.forgets.has(bucket)) rows.push(...since(cursor));
       else if (mine !== undefined && held.get(bucket)?.[2] === true) {
         based.push([bucket, fromHex(mine.name)]);
+        this.forgets.delete(bucket);
         dropped.push(bucket);
         rows.push(...since(mine.cursor));
       } else if (offered !== undefined)
@@ -156,9 +159,30 @@ export class SnapshotServer {
         rows.push(...this.live(bucket));
       }
     }
+    if (offers.some((offer) => known.has((offer as Value[])[0] as string))) {
+      const gone = dropped.filter((bucket) => !this.granted.includes(bucket));
+      const more = based.map((one): Value => {
+        const [bucket, manifest] = one as [string, Uint8Array];
+        return [bucket, manifest, cursor, 0, 0, bucket];
+      });
+      const acked = reply[13]!;
+      return [
+        ...reply.slice(0, 4),
+        cursor,
+        null,
+        gone,
+        [],
+        [],
+        ...reply.slice(9, 12),
+        null,
+        acked,
+        [...offers, ...more],
+      ];
+    }
     rows.sort((a, b) => a.changed - b.changed);
     const pulled = rows.map(({ bucket, table, key, value }): Value => [bucket, table, key, value]);
-    const head = [...reply.slice(0, 4), this.size - 1, null, dropped, pulled, ...reply.slice(8, 14)];
+    const head = [...reply.slice(0, 4), this.size - 1, null, dropped, pulled, ...reply.slice(8, 12)];
+    head.push(offers.length > 0 ? null : reply[12]!, reply[13]!);
     return [...head, offers, based];
   }
 }

@@ -2,6 +2,8 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Value } from "../src/codec/msgpack.ts";
+import type { StoredEpoch } from "../src/storage/database.ts";
+import type { Pull } from "../src/sync/memory.ts";
 import type { Ledger } from "../src/sync/ledger.ts";
 import { type Disk, dump, restore, World } from "./ledger-world.ts";
 import { SnapshotServer, type TestRow } from "./snapshot-server.ts";
@@ -159,6 +161,34 @@ describe("a large bucket", () => {
     vi.restoreAllMocks();
     await phone.settle();
     expect(phone.shown()).toStrictEqual(phone.standing());
+  });
+
+  it("that comes anew leaves all that is shown the cut that it is, until its snapshot is whole", async () => {
+    await large();
+    await phone.world.pick(phone.ledger);
+    await phone.ledger.syncNow();
+    await phone.world.pick(phone.ledger);
+    phone.server.forgets.add("site:R1");
+    phone.server.commit([...rowsOf("org", 4, [5]), ...rowsOf("site:R1", 30, [5])]);
+    phone.server.make("site:R1");
+    const state = async () => {
+      const whole = new Map(await dump(phone.disk.name));
+      const { cursor, seen, buckets } = new Map(whole.get("meta")).get("pull") as Pull;
+      const settled = whole.get("epochs")!.map(([, epoch]) => (epoch as StoredEpoch).settled);
+      return { cursor, seen, buckets, settled };
+    };
+    const [shown, before] = [phone.shown(), await state()];
+    phone.server.blobsLeft = 3;
+    expect(await phone.ledger.syncNow()).toStrictEqual({ type: "offline" });
+    expect(await phone.ledger.syncNow()).toStrictEqual({ type: "offline" });
+    expect(phone.shown()).toStrictEqual(shown);
+    expect(await state()).toStrictEqual(before);
+    await phone.reload();
+    await phone.settle();
+    expect(phone.shown()).toStrictEqual(phone.standing());
+    const after = await state();
+    expect(after.cursor).toBe(phone.server.size - 1);
+    expect(after.settled).not.toStrictEqual(before.settled);
   });
 
   it("that is taken away leaves nothing on the phone", async () => {

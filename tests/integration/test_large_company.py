@@ -74,6 +74,7 @@ def test_snapshot_and_pages_bring_the_same_rows(phones: list[Stranger]) -> None:
     assert first.snapshots
     offered = {offer[0] for offer in first.snapshots}
     assert not offered & {row[0] for row in first.rows}
+    assert first.seen is None, "no op may claim to have seen rows that are not here"
 
     assert taker.fetch(2) == 2
     assert [offer[1] for offer in taker.sync().snapshots] == [offer[1] for offer in first.snapshots]
@@ -82,6 +83,7 @@ def test_snapshot_and_pages_bring_the_same_rows(phones: list[Stranger]) -> None:
 
     assert {bucket for bucket, _ in last.based} == offered
     assert not last.snapshots
+    assert last.seen is not None
     assert taker.fetch() == 0
     assert fetched < 60
     older.sync()

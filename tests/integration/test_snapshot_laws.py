@@ -71,6 +71,8 @@ class Server:
         self.tokens = BucketTokens(bytes(32), ORG)
         self.size = 0
         self.rows: Rows = {}
+        self.was: dict[int, Rows] = {-1: {}}
+        """The rows that stood as of each index."""
         self.leaves = _leaves(60)
 
     async def commit(self, changes: dict[tuple[str, str, str], Any], *, begins: bool = True) -> None:
@@ -87,6 +89,7 @@ class Server:
         await self.store.commit(commit, _head(self.size), ())
         self.rows.update(real)
         self.rows = {key: value for key, value in self.rows.items() if value is not None}
+        self.was[self.size - 1] = dict(self.rows)
 
 
 class Phone:
@@ -100,8 +103,8 @@ class Phone:
         self.spool: list[Any] = []
         self.blobs: dict[bytes, bytes] = {}
         self.staged: dict[str, tuple[bytes, str]] = {}
-        self.granted: tuple[str, ...] = ()
-        """When the first page of the present cut came."""
+        self.seen = -1
+        """Up to which index it says in its ops that it has all."""
 
     def missing(self, bucket: str) -> list[bytes]:
         manifest, _ = self.staged[bucket]
@@ -140,13 +143,14 @@ class Phone:
         finally:
             await cut.close()
         if self.page is None:
-            self.spool, self.granted = [], granted
+            self.spool = []
         self.spool.append(reply)
         self.page = reply.page
-        if reply.page is None:
-            self._apply(server, reply)
-        # Rows that came before a grant was taken away go with the next cut.
-        return reply.page is None and self.granted == granted
+        if reply.page is not None:
+            return False
+        self._apply(server, reply)
+        _is_one_cut(self, server, granted)
+        return True
 
     def _apply(self, server: Server, last: Any) -> None:
         dropped = {bucket for page in self.spool for bucket in page.dropped}
@@ -166,13 +170,14 @@ class Phone:
                 self.rows[row.bucket, row.table, row.key] = value
         self.rows = {key: value for key, value in self.rows.items() if value is not None}
         offered = {mark.bucket for mark in last.offered}
-        self.buckets -= offered
         self.staged = {
             mark.bucket: (mark.manifest, server.tokens.make(mark.bucket, now_ms=server.now_ms))
             for mark in last.offered
         }
         self.rows = {key: value for key, value in self.rows.items() if key[0] in self.buckets | offered}
         self.cursor, self.spool = last.cursor, []
+        if last.is_whole:
+            self.seen = self.cursor
 
     async def fetch(self, server: Server) -> None:
         """One blob of the first snapshot that lacks one."""
@@ -226,6 +231,18 @@ steps = st.lists(
     max_size=40,
 )
 
+MUCH_CHANGED: Final[list[tuple[str, Any]]] = [
+    ("clear", {"desk"}),
+    ("commit", {key: 2 for key in KEYS if key[0] != "desk"}),
+]
+REVOKED_BETWEEN_PAGES: Final[list[tuple[str, Any]]] = [
+    ("pull", None),
+    ("grant", {"desk"}),
+    *[("pull", None)] * 8,
+    ("grant", set(BUCKETS)),
+    *[("pull", None)] * 8,
+]
+
 
 async def _run(story: list[tuple[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -242,8 +259,7 @@ async def _run(story: list[tuple[str, Any]]) -> None:
                         case "clear":
                             await server.commit({key: None for key in KEYS if key[0] in given_value})
                         case "pull":
-                            if await phone.pull(server, granted):
-                                _agree(phone, server, granted)
+                            await phone.pull(server, granted)
                         case "fetch":
                             await phone.fetch(server)
                         case "make":
@@ -264,12 +280,19 @@ async def _run(story: list[tuple[str, Any]]) -> None:
                 await server.store.close()
 
 
-def _agree(phone: Phone, server: Server, granted: tuple[str, ...]) -> None:
-    """Of the buckets that it says it has, a phone has exactly the rows that stand; of others at most old ones."""
+def _is_one_cut(phone: Phone, server: Server, granted: tuple[str, ...]) -> None:
+    """After every reply the rows of a phone are those that stood at its cursor, of every bucket that it has.
+
+    And no op of it claims to have seen more: `seen` is at most the index to which every bucket of the reply is applied.
+    """
     assert phone.buckets <= set(granted)
-    standing = {key: value for key, value in server.rows.items() if key[0] in phone.buckets}
-    assert {key: value for key, value in phone.rows.items() if key[0] in phone.buckets} == standing
-    assert {key[0] for key in phone.rows} <= set(granted)
+    standing = {key: value for key, value in server.was[phone.cursor].items() if key[0] in phone.buckets}
+    assert phone.rows == standing
+    assert phone.seen <= phone.cursor
+    if phone.seen == phone.cursor and not phone.staged:
+        assert phone.rows == {
+            key: value for key, value in server.was[phone.seen].items() if key[0] in granted
+        }
 
 
 async def _settle(phone: Phone, server: Server, granted: tuple[str, ...]) -> None:
@@ -292,5 +315,32 @@ async def _settle(phone: Phone, server: Server, granted: tuple[str, ...]) -> Non
 )
 @given(steps)
 @example([("pull", None), ("clear", {"desk", "org"}), ("make", None), ("catch up", None)])
+@example([("catch up", None), *MUCH_CHANGED, ("make", None), ("pull", None), ("fetch", None), ("pull", None)])
+@example([("catch up", None), *MUCH_CHANGED, *REVOKED_BETWEEN_PAGES])
 def test_every_phone_ends_with_the_rows_that_stand(story: list[tuple[str, Any]]) -> None:
     asyncio.run(_run(story))
+
+
+async def _turn_pages(folder: Path) -> None:
+    async with database(SQLITE, folder) as engine:
+        server, phone = Server(engine), Phone()
+        await server.store.open()
+        try:
+            await server.commit(dict.fromkeys(KEYS[::2], 1))
+            await _settle(phone, server, BUCKETS)
+            await server.commit({key: None for key in KEYS if key[0] != "site:R1"})
+            assert not await phone.pull(server, BUCKETS)
+            await server.maker.make_due()
+            pages = 1
+            while not await phone.pull(server, BUCKETS):
+                pages += 1
+            assert (pages, phone.staged) == (4, {})
+        finally:
+            await server.store.close()
+
+
+def test_a_snapshot_made_while_pages_are_turned_lets_the_cut_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync_engine.snapshots, "TOMBSTONES_LEAST", 100)  # what is deleted stays remembered
+    asyncio.run(_turn_pages(tmp_path))

@@ -327,7 +327,7 @@ class Stranger:
     def post(
         self, frames: Sequence[bytes], relayed: Sequence[bytes], page: object, *, pull: bool = True
     ) -> Reply:
-        buckets = sorted({bucket for bucket, _, _ in self.rows} - set(self.offers))
+        buckets = sorted({bucket for bucket, _, _ in self.rows})
         session = self.session if pull else b""
         at = [self.now_ms(), self.run, session, self.cursor, page, buckets]
         request = [1, self.device, *at, list(frames), list(relayed)]

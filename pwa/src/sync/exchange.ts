@@ -15,7 +15,7 @@ import { type Device, type FrameProblem, type Memory, type Meta, type Pull } fro
 import { unsent } from "./outbox.ts";
 import { type Instant, serverMs } from "./phone-clock.ts";
 import { forgetting } from "./forgetting.ts";
-import { knownOf, originOf, received, type Trip } from "./phone-reply.ts";
+import { isStill, knownOf, originOf, received, type Trip } from "./phone-reply.ts";
 import { allUnsent, currentEpoch, nextSeq, type Phone, ticked } from "./phone.ts";
 import { newEpoch, type Ports } from "./ports.ts";
 import type { Bases } from "./row-chunks.ts";
@@ -245,7 +245,8 @@ const applied = ({
   based,
 }: Applying): Change<Outcome> => {
   const isPage = reply.pull === PULL_OK && reply.page !== null;
-  const isAnew = isApplied && phone.cursor < 0;
+  const stays = isApplied && isStill({ cursor: asked.cursor }, reply);
+  const isAnew = isApplied && !stays && phone.cursor < 0;
   const rows = [...spool.flatMap((page) => page.rows), ...reply.rows];
   const told = new Set([...spool.flatMap((page) => page.dropped), ...reply.dropped, ...based.keys()]);
   const problems = asked.frames.length > 0 ? problemsOf(reply, asked.frames) : memory.problems;
@@ -253,6 +254,8 @@ const applied = ({
   const left = allUnsent(phone);
   const staged = isApplied ? stagedAfter(memory.staged, reply) : memory.staged;
   const offered = isApplied ? reply.snapshots.map(({ bucket }) => bucket) : [];
+  // Of these the request did not say that they are here.
+  const spoiled = offered.filter((bucket) => !soundBuckets(memory).includes(bucket));
   const pull: Pull = {
     cursor: phone.cursor,
     seen: phone.seen,
@@ -260,9 +263,9 @@ const applied = ({
     checkpoint: phone.checkpoint,
     page: phone.page,
     buckets: isApplied
-      ? bucketsAfter(memory.pull.buckets, { told, rows, based, offered })
+      ? bucketsAfter(memory.pull.buckets, { told, rows, based, offered: stays ? spoiled : offered })
       : memory.pull.buckets,
-    lastSyncAt: isApplied ? reply.nowMs : memory.pull.lastSyncAt,
+    lastSyncAt: isApplied && !stays ? reply.nowMs : memory.pull.lastSyncAt,
     restoredMs: reply.recovering?.restoredMs ?? null,
   };
   const said = { covered: reply.covered, nowMs: reply.nowMs };

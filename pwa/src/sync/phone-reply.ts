@@ -99,6 +99,7 @@ const compared = (
 /** The cut is consistent: cursor, causal context and settled ops change with the last page, in one step. */
 const pulled = (phone: Phone, reply: SyncReply): Phone => {
   if (reply.page !== null) return { ...phone, page: reply.page };
+  if (isStill(phone, reply)) return { ...phone, page: null };
   for (const epoch of phone.epochs) {
     let settled: Epoch["settled"] = [];
     // What was never sent has no verdict, whatever a clone of this device sent in its place.
@@ -115,6 +116,13 @@ const pulled = (phone: Phone, reply: SyncReply): Phone => {
   const cursor = told > own && own !== "" && phone.cursor >= 0 ? -1 : reply.cursor;
   return { ...cut, cursor, checkpoint: reply.checkpoint, seen: reply.seen };
 };
+
+/** Offers alone: until they are fetched, rows, cursor and settled ops stay the cut that they are. */
+export const isStill = ({ cursor }: Pick<Phone, "cursor">, reply: SyncReply): boolean =>
+  reply.snapshots.length > 0 &&
+  reply.seen === null &&
+  reply.cursor === cursor &&
+  reply.rows.length + reply.based.length === 0;
 
 /** The name of the log that a checkpoint is of: its first line. */
 export const originOf = (note: string): string =>
