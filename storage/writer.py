@@ -46,6 +46,13 @@ HeadRow = tuple[int, bytes, int]
 _T = TypeVar("_T")
 
 
+class TurnLostError(ConnectionError):
+    """The ledger's head is not the one that this commit follows: whoever writes it had no turn, or lost it."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody else moved the ledger's head")
+
+
 class Writer(Protocol):
     """One task at a time. After an error, or when a call was cancelled, close it.
 
@@ -62,6 +69,7 @@ class Writer(Protocol):
     async def write(self, steps: Sequence[Step], head: HeadRow | None = None) -> None:
         """Make all of it durable as one transaction, or none; `head` is where the ledger is with these steps.
 
+        Its revision follows the stored one: raises TurnLostError where that is another by now.
         Without `begin` it writes what is no part of the ledger: others may write at the same time.
         """
         ...
@@ -141,7 +149,9 @@ class _SqliteWriter:
         for statement, records in steps:
             self._connection.executemany(statement, records)
         if head is not None:
-            self._connection.execute(_MOVE_HEAD.format(*"????"), (*head, self._org))
+            moved = self._connection.execute(_MOVE_HEAD.format(*"?????"), (*head, self._org, head[2] - 1))
+            if moved.rowcount != 1:
+                raise TurnLostError
         self._connection.execute("COMMIT")
 
     def _disconnect(self) -> None:
@@ -185,8 +195,10 @@ class _ServerWriter:
             if records:
                 await self._connection.exec_driver_sql(statement, list(records))
         if head is not None:
-            moved = _MOVE_HEAD.format("$1", "$2", "$3", "$4")
-            await self._connection.exec_driver_sql(moved, (*head, self._org))
+            move = _MOVE_HEAD.format("$1", "$2", "$3", "$4", "$5")
+            moved = await self._connection.exec_driver_sql(move, (*head, self._org, head[2] - 1))
+            if moved.rowcount != 1:
+                raise TurnLostError
         await self._connection.commit()
         if head is not None:
             await self._tell()
@@ -209,7 +221,9 @@ class _ServerWriter:
 
 
 _HEAD: Final = "SELECT size, root, revision FROM ledger_heads WHERE org = {}"
-_MOVE_HEAD: Final = "UPDATE ledger_heads SET size = {}, root = {}, revision = {} WHERE org = {}"
+_MOVE_HEAD: Final = (
+    "UPDATE ledger_heads SET size = {}, root = {}, revision = {} WHERE org = {} AND revision = {}"
+)
 _NEW_HEAD: Final = (
     "INSERT INTO ledger_heads (org, size, root, revision) VALUES ({}, 0, {}, 0) ON CONFLICT DO NOTHING"
 )

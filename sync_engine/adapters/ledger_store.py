@@ -33,7 +33,16 @@ from sync_engine.adapters.ledger_rows import (
 from sync_engine.adapters.marks import marks_of, select_marks
 from sync_engine.commit import Commit, Contact
 from sync_engine.fold.rows import Changes, RowKey
-from sync_engine.ports import Marks, Position, RowsFound, RowsWanted, SealedHead, Stored, TilePlace
+from sync_engine.ports import (
+    LedgerUnavailableError,
+    Marks,
+    Position,
+    RowsFound,
+    RowsWanted,
+    SealedHead,
+    Stored,
+    TilePlace,
+)
 
 CHANGED_EVERY_S: Final = 1.0
 """Several processes tell each other when they commit; one that does not hear of it looks as often as this."""
@@ -51,6 +60,9 @@ class StoredLedger:
         self._engine = engine
         self._org = org
         self._writer: Writer | None = None
+        self._opening = asyncio.Lock()
+        self._turn: Writer | None = None
+        """The writer that has the turn to commit: only it may."""
         self._position = Position()
         """Where the ledger is, as far as `begin` and `commit` know."""
         self._listener = None if is_sqlite(engine) else Listener(engine, org)
@@ -71,35 +83,43 @@ class StoredLedger:
 
     async def open(self) -> None:
         """See `LedgerStore`."""
-        if self._writer is None:
+        # Loading and beginning may both find it closed: they must not open a writer each.
+        async with self._opening:
+            if self._writer is not None:
+                return
             try:
-                self._writer = await open_writer(self._engine, self._org)
+                writer = await open_writer(self._engine, self._org)
             except FAILURES as error:
                 raise fault_of(error) from error
             if self._listener is None:
-                self._position = Position(*await self._writer.begin())
+                self._position = Position(*await writer.begin())
+            self._writer = writer
 
     async def close(self) -> None:
         """See `LedgerStore`."""
-        await self._drop_writer()
+        if self._writer is not None:
+            await self._drop(self._writer)
         if self._listener is not None:
             await self._listener.close()
 
-    async def _drop_writer(self) -> None:
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            await writer.close()
+    async def _drop(self, writer: Writer) -> None:
+        if self._writer is writer:
+            self._writer = None
+        await writer.close()
 
     async def begin(self) -> Position:
         """See `LedgerStore`."""
         await self.open()
+        self._turn = None
         async with self._sound() as writer:
             self._position = Position(*await writer.begin())
+            self._turn = writer
         return self._position
 
     async def release(self) -> None:
         """See `LedgerStore`."""
-        if self._writer is not None:
+        turn, self._turn = self._turn, None
+        if turn is not None and turn is self._writer:
             async with self._sound() as writer:
                 await writer.release()
 
@@ -108,8 +128,10 @@ class StoredLedger:
         position = self._after(head)
         if commit.changes.is_whole:
             commit = structs.replace(commit, changes=await self._differing(commit.changes))
+        if self._turn is None or self._turn is not self._writer:
+            raise LedgerUnavailableError(reason="the connection that had the turn is gone")
         await self.transact(self.steps(commit, head, contacts), position)
-        self._position = position
+        self._turn, self._position = None, position
         return position
 
     async def _differing(self, changes: Changes) -> Changes:
@@ -199,15 +221,17 @@ class StoredLedger:
     @asynccontextmanager
     async def _sound(self) -> AsyncGenerator[Writer, None]:
         """The writer, for a call after which it is closed unless all went well. Raises FaultError."""
-        assert self._writer is not None, "only who opened the store commits"
+        writer = self._writer
+        if writer is None:
+            raise LedgerUnavailableError(reason="its connection was closed after a fault")
         try:
-            yield self._writer
+            yield writer
         except FAILURES as error:
-            await self._drop_writer()
+            await self._drop(writer)
             raise fault_of(error) from error
         except BaseException:
             # Cancelled in the middle: the connection must not carry half a commit into the next one.
-            await self._drop_writer()
+            await self._drop(writer)
             raise
 
 

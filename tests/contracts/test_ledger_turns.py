@@ -14,6 +14,7 @@ import storage.writer
 from domain.errors import FaultError
 from storage.engine import open_engine
 from storage.migrate import migrate
+from storage.writer import TurnLostError
 from storage.writer_lock import LedgerInUseError
 from sync_engine.adapters.ledger_store import StoredLedger
 from sync_engine.ports import LedgerUnavailableError, Position
@@ -130,6 +131,50 @@ async def test_whoever_lost_the_connection_of_its_turn_commits_nothing(engine: A
         assert len((await _load(other)).logged) == 1
         assert (await stalled.begin()).size == 1
         await _commit_of(stalled, 1)
+
+
+@needs_postgresql
+async def test_a_turn_that_one_connection_took_is_not_used_on_another(engine: AsyncEngine) -> None:
+    async with _opened(engine) as store, _opened(engine) as other:
+        await store.begin()
+        await _end_session_of_the_holder(engine)
+        with pytest.raises(LedgerUnavailableError):
+            await store.put_contacts([])  # finds its connection gone, and closes it
+        await store.open()
+        with pytest.raises(LedgerUnavailableError):
+            await _commit_of(store, 0)
+        await other.begin()
+        await _commit_of(other, 0)
+        assert await store.begin() == await other.position()
+
+
+@needs_postgresql
+async def test_two_that_find_the_store_closed_open_one_writer(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    async def counted(engine: AsyncEngine, org: str) -> storage.writer.Writer:
+        opened.append(org)
+        return await storage.writer.open_writer(engine, org)
+
+    monkeypatch.setattr("sync_engine.adapters.ledger_store.open_writer", counted)
+    store = StoredLedger(engine, "lvyuan")
+    await asyncio.gather(store.open(), store.begin(), store.open())
+    assert opened == ["lvyuan"]
+    await _commit_of(store, 0)
+    await store.close()
+
+
+@needs_postgresql
+async def test_nobody_moves_a_head_that_is_not_where_the_turn_left_it(tmp_path: Path) -> None:
+    for backend in (SQLITE, POSTGRESQL):
+        async with database(backend, tmp_path, "moved") as engine:
+            writer = await storage.writer.open_writer(engine, "lvyuan")
+            await writer.write([], (0, bytes(32), 1))
+            with pytest.raises(TurnLostError):
+                await writer.write([], (0, bytes(32), 1))
+            await writer.close()
 
 
 @needs_postgresql
