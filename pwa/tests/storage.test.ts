@@ -67,21 +67,41 @@ describe("a full disk", () => {
     expect((await ledger.wipeSafe()).evidence).toBe(1);
   });
 
-  it("in the middle of a pull asks for it from the beginning, and shows no half of it", async () => {
+  it("in the middle of a pull says so, keeps what came, and goes on there when there is space again", async () => {
     const { ledger: writer } = await world.phone("zhang");
     for (let i = 0; i < 25; i += 1) await world.pick(writer);
     await writer.syncNow();
-    const { ledger } = await world.phone();
+    const { ledger, disk } = await world.phone();
     world.server.pageRows = 10;
-    let trips = 0;
-    world.server.after = (path) => {
-      if (path.endsWith("sync") && (trips += 1) === 2) throw new TypeError("connection reset");
-    };
-    await ledger.syncNow();
-    fillOnce("pages");
-    await ledger.syncNow();
+    let [trips, pages] = [0, 0];
+    world.server.after = (path) => void (trips += path.endsWith("sync") ? 1 : 0);
+    const free = fill((store) => store === "rows" || (store === "pages" && (pages += 1) > 1));
+    expect(await ledger.syncNow()).toStrictEqual({ type: "no-rows", code: "storage-full" });
+    expect(ledger.state.storage.value).toBe("full");
+    for (let poke = 0; poke < 3; poke += 1) {
+      trips = 0;
+      expect(await ledger.syncNow()).toStrictEqual({ type: "no-rows", code: "storage-full" });
+      expect(trips).toBe(1);
+    }
+    expect((await dump(disk.name)).get("pages")).toHaveLength(1);
+    expect(ledger.untyped("op").value).toHaveLength(0);
+    free();
     await ledger.syncNow();
     expect(ledger.untyped("op").value).toHaveLength(27);
+    expect(ledger.state.storage.value).toBe("ok");
+  });
+
+  it("gives up copies of evidence for what a pull brings", async () => {
+    const { ledger, disk } = await world.phone();
+    const ref = await world.pick(ledger);
+    await ledger.attach(ref, new Uint8Array(1000), "image/jpeg");
+    await ledger.syncNow();
+    world.server.standing = [];
+    world.server.changes = [["org", "place", "R1", ["R1", []]]];
+    fillOnce("rows");
+    expect(await ledger.syncNow()).toStrictEqual({ type: "ok" });
+    expect((await dump(disk.name)).get("evidence")).toHaveLength(0);
+    expect(ledger.rows("place").value).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { openCore } from "../src/sync/core.ts";
+import { openKeeper } from "../src/sync/keeper.ts";
 import { openPace, pauseMs } from "../src/sync/pace.ts";
+import { browserPorts } from "../src/sync/ports.ts";
+import { openTriggers } from "../src/sync/triggers.ts";
+import { World } from "./ledger-world.ts";
+
+afterEach(() => vi.unstubAllGlobals());
 
 const lost = { ok: false, retryAfterMs: null };
 
@@ -52,5 +59,44 @@ describe("the pace of meetings", () => {
     await expect(pace.now()).rejects.toThrow("broken");
     await pace.now();
     expect(meetings).toBe(2);
+  });
+});
+
+describe("a poke", () => {
+  it("has the phone meet the server, unless there is no space for what it would bring", async () => {
+    const lines: EventTarget[] = [];
+    class Line extends EventTarget {
+      static readonly CLOSED = 2;
+      readonly readyState = 1;
+      constructor() {
+        super();
+        lines.push(this);
+      }
+      close(): void {
+        lines.pop();
+      }
+    }
+    vi.stubGlobal("EventSource", Line);
+    const world = new World();
+    const { disk } = await world.phone();
+    const ports = { ...browserPorts(), databaseName: disk.name, local: disk.local, session: disk.session };
+    const keeper = await openKeeper(ports, { onChange: () => undefined, onSpace: () => undefined });
+    let [meetings, isFull] = [0, false];
+    const pace = { soon: () => void (meetings += 1), now: () => Promise.resolve(), stop: () => undefined };
+    const core = await openCore(ports, keeper, () => false);
+    const triggers = openTriggers(core, pace, {
+      isOffline: () => false,
+      isFull: () => isFull,
+      onNetwork: () => undefined,
+    });
+    triggers.reconnect();
+    for (const size of ["7", "8"]) {
+      lines[0]?.dispatchEvent(new MessageEvent("poke", { data: size }));
+      isFull = true;
+    }
+    expect(meetings).toBe(1);
+    triggers.stop();
+    await keeper.close();
+    world.close();
   });
 });

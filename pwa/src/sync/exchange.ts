@@ -275,9 +275,11 @@ const applied = ({
     wallMs: asked.sent.wallMs,
   });
   const { relayed, carried } = rest;
+  const isOfOldEpochs = phone.epochs.length === memory.phone?.epochs.length;
   return {
     stores: ["epochs", "relayed", "seals", "pages", ...(cut?.stores ?? [])],
-    durability: phone.epochs.length === memory.phone?.epochs.length ? "relaxed" : "strict",
+    durability: isOfOldEpochs ? "relaxed" : "strict",
+    isCopy: isOfOldEpochs && (isPage || isApplied),
     changesRows: cut?.changesRows ?? false,
     put: async (tx) => {
       const work: Promise<unknown>[] = [

@@ -33,7 +33,7 @@ export interface Change<T> {
   /** The memory once the transaction is complete. Version and rows version are the keeper's. */
   readonly after: () => Memory;
   readonly changesRows?: boolean;
-  /** It stores what can be had again: nothing is given up to make space for it. */
+  /** It stores what can be had again: copies of evidence are given up for it, and never what it goes on from. */
   readonly isCopy?: boolean;
   readonly result: T;
   /** What of it holds without being stored, where there is no space; all of it if this is left out. */
@@ -122,7 +122,7 @@ export const openKeeper = async (ports: Ports, events: KeeperEvents): Promise<Ke
           continue;
         }
         if (isOutOfSpace(error)) {
-          if (change.isCopy !== true && (await freeSpace(await database()))) continue;
+          if (await freeSpace(await database(), change.isCopy === true)) continue;
           setFull(true);
         }
         if (!holds || !isOutOfSpace(error)) throw error;
@@ -165,12 +165,15 @@ export const openKeeper = async (ports: Ports, events: KeeperEvents): Promise<Ke
   return keeper;
 };
 
-/** Gives up what can be had again: copies of evidence that is on the server, pages of a pull, snapshots half fetched. */
-const freeSpace = async (db: Database): Promise<boolean> => {
+/**
+ * Gives up what can be had again: copies of evidence that is on the server, pages of a pull, snapshots half fetched.
+ * `isForCopy`: evidence alone. A pull that gave up its own pages would bring them again and again, and never be told.
+ */
+const freeSpace = async (db: Database, isForCopy: boolean): Promise<boolean> => {
   const [copies, pages, staged] = [
     await db.countFromIndex("evidence", "uploaded", 1),
-    await db.count("pages"),
-    await db.count("staged"),
+    isForCopy ? 0 : await db.count("pages"),
+    isForCopy ? 0 : await db.count("staged"),
   ];
   if (copies + pages + staged === 0) return false;
   try {
@@ -178,17 +181,18 @@ const freeSpace = async (db: Database): Promise<boolean> => {
     await write(db, stores, "relaxed", async (tx) => {
       const keys = await tx.objectStore("evidence").index("uploaded").getAllKeys(1);
       await Promise.all(keys.map((key) => tx.objectStore("evidence").delete(key)));
+      const meta = tx.objectStore("meta");
+      // Whoever holds the page in memory reads again, and asks for the pull from its beginning.
+      await meta.put((((await meta.get("version")) as number | undefined) ?? 0) + 1, "version");
+      if (isForCopy) return;
       await tx.objectStore("pages").clear();
       await tx.objectStore("staged").clear();
       const chunks = tx.objectStore("snapshotChunks");
       const used = new Set((await tx.objectStore("bases").getAll()).flatMap(({ names }) => names));
       const unused = (await chunks.getAllKeys()).filter((name) => !used.has(name));
       await Promise.all(unused.map((name) => chunks.delete(name)));
-      const meta = tx.objectStore("meta");
       const pull = (await meta.get("pull")) as Meta["pull"] | undefined;
       if (pull !== undefined) await meta.put({ ...pull, page: null } satisfies Meta["pull"], "pull");
-      // Whoever holds the page in memory reads again, and asks for the pull from its beginning.
-      await meta.put((((await meta.get("version")) as number | undefined) ?? 0) + 1, "version");
     });
     return true;
   } catch {

@@ -105,6 +105,9 @@ const actingLater = (ports: Ports, keeper: Keeper, isOffline: () => boolean): ((
     }));
 };
 
+/** There was no space for what the server has: until there is, asking for it costs the line and brings nothing. */
+const isFull = (status: SyncStatus): boolean => status.type === "no-rows" && status.code === "storage-full";
+
 /** One meeting, with what it says of the world around it. */
 const meeting = (acting: Parts["acting"], live: LiveState) => async (): Promise<Ended> => {
   live.syncing.value = true;
@@ -117,7 +120,7 @@ const meeting = (acting: Parts["acting"], live: LiveState) => async (): Promise<
       await deeds.uploadEvidence(core);
       await deeds.fetchAcknowledgements(core);
     }
-    return { ok: isReached || status.type === "never", retryAfterMs };
+    return { ok: (isReached && !isFull(status)) || status.type === "never", retryAfterMs };
   } catch (error) {
     live.status.value = { type: "refused", status: 0, code: "storage-failed" };
     if (typeof reportError === "function") reportError(error);
@@ -141,6 +144,7 @@ const automatic = (
     if (isEnded) return;
     triggers = deeds.openTriggers(core, pace, {
       isOffline: () => live.isSetOffline.value,
+      isFull: () => isFull(live.status.value),
       onNetwork: (isUp) => {
         live.isNetworkUp.value = isUp;
       },

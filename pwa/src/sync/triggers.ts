@@ -9,11 +9,15 @@ export interface Triggers {
   readonly stop: () => void;
 }
 
-/** `onNetwork` hears what the browser believes about the network. */
+/** `onNetwork` hears what the browser believes about the network; while `isFull`, pokes are left to the pauses. */
 export const openTriggers = (
   { keeper }: Core,
   pace: Pace,
-  options: { readonly isOffline: () => boolean; readonly onNetwork: (isUp: boolean) => void },
+  options: {
+    readonly isOffline: () => boolean;
+    readonly isFull: () => boolean;
+    readonly onNetwork: (isUp: boolean) => void;
+  },
 ): Triggers => {
   const listening = new AbortController();
   let [line, lineTo] = [undefined as EventSource | undefined, ""];
@@ -38,7 +42,7 @@ export const openTriggers = (
     line.addEventListener("poke", ({ data }: MessageEvent<string>) => {
       const size = Number(data);
       // A poke may tell of what came down already.
-      if (!(size <= keeper.memory().pull.cursor + 1)) pace.soon();
+      if (!(size <= keeper.memory().pull.cursor + 1) && !options.isFull()) pace.soon();
     });
     let wasOpen = false;
     line.addEventListener("open", () => {
