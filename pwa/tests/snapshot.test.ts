@@ -203,6 +203,17 @@ describe("a large bucket", () => {
     expect(whole.get("snapshotChunks")!.length).toBeLessThan(5);
   });
 
+  it("that is no longer to be fetched leaves no chunk behind", async () => {
+    await large();
+    phone.server.blobsLeft = 12;
+    await phone.ledger.syncNow();
+    expect((await dump(phone.disk.name)).get("snapshotChunks")!.length).toBeGreaterThan(5);
+    phone.server.granted = ["org"];
+    await phone.settle();
+    expect((await dump(phone.disk.name)).get("snapshotChunks")!.length).toBeLessThan(5);
+    expect(phone.shown()).toStrictEqual(phone.standing(["org"]));
+  });
+
   it("of which much changed is written anew, chunk by chunk", async () => {
     await phone.begin();
     phone.server.chunkRows = 700;
@@ -238,6 +249,29 @@ describe("a chunk that the disk spoiled", () => {
     expect(phone.shown()).toStrictEqual(phone.standing());
     await phone.reload();
     expect(phone.shown()).toStrictEqual(phone.standing());
+  });
+});
+
+describe("rows that the disk spoiled", () => {
+  it("are gone with the next cut, those of a lost bucket too, so that the next start reads all", async () => {
+    await phone.begin();
+    phone.server.commit([...rowsOf("org", 4), ...rowsOf("site:R1", 4)]);
+    await phone.ledger.syncNow();
+    const whole = new Map(await dump(phone.disk.name));
+    const spoiled = whole
+      .get("rows")!
+      .map(([key, value]) =>
+        (key as string[])[0] === "site:R1"
+          ? ([key, { ...(value as object), data: new Uint8Array([0xc1]) }] as const)
+          : ([key, value] as const),
+      );
+    await restore(phone.disk.name, whole.set("rows", spoiled));
+    phone.server.granted = ["org"];
+    await phone.reload();
+    await phone.settle();
+    await phone.reload();
+    expect(phone.shown()).toStrictEqual(phone.standing(["org"]));
+    expect(JSON.stringify((await dump(phone.disk.name)).get("rows"))).not.toContain("site:R1");
   });
 });
 

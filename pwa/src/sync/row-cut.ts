@@ -53,7 +53,10 @@ export const cutOf = (memory: Memory, pulled: Pulled): RowCut => {
     stores: ["rows", "bases", "staged", "snapshotChunks"],
     put: async (tx) => {
       const chunks = tx.objectStore("snapshotChunks");
+      // Rows that could not be read are not in memory. They would spoil the next start as they did this one.
+      const hasNone = memory.rows.size + memory.bases.size === 0;
       await Promise.all([
+        ...(hasNone ? [tx.objectStore("rows").clear(), tx.objectStore("bases").clear()] : []),
         putRows(tx, changed, [...dropped, ...merged.keys()]),
         putBases(tx, dropped, new Map([...based, ...merged])),
         putStaged(tx, staged),
@@ -71,13 +74,24 @@ export const cutOf = (memory: Memory, pulled: Pulled): RowCut => {
 };
 
 const idle = (memory: Memory, staged: readonly StagedSnapshot[]): RowCut => {
-  const { rows, bases, chunks } = memory;
+  const { rows, bases } = memory;
   const isSame = staged.length + memory.staged.length === 0;
+  // A snapshot that is wanted no more leaves its chunks.
+  const unused = isSame ? [] : unusedIn(memory.chunks, namesOf(bases, staged));
   return {
     changesRows: false,
-    stores: isSame ? [] : ["staged"],
-    put: async (tx) => (isSame ? undefined : putStaged(tx, staged)),
-    after: { rows, bases, chunks, staged: isSame ? memory.staged : inOrder(staged) },
+    stores: isSame ? [] : ["staged", "snapshotChunks"],
+    put: async (tx) => {
+      if (isSame) return;
+      const chunks = tx.objectStore("snapshotChunks");
+      await Promise.all([putStaged(tx, staged), ...unused.map((name) => chunks.delete(name))]);
+    },
+    after: {
+      rows,
+      bases,
+      chunks: chunksAfter(memory.chunks, [], unused),
+      staged: isSame ? memory.staged : inOrder(staged),
+    },
   };
 };
 
