@@ -185,7 +185,7 @@ async def open_origin(
 async def _opened(settings: Settings) -> AsyncIterator[_Open]:
     engine = await open_database(settings)
     try:
-        origins = await read_origins(engine)
+        origins = await read_origins(engine, settings.org)
         secrets = read_secrets(settings.data_dir)
         refuse_other_keys(origins.last, secrets)
         pin = PinFile(settings.data_dir / PIN)

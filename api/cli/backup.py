@@ -52,9 +52,10 @@ def _run(given: argparse.Namespace) -> int:
 
 async def _write(given: argparse.Namespace) -> int:
     begin = 0 if given.since is None else read_archive(given.since)[0].head.size
-    engine = await open_database(read_settings(data_dir=given.data_dir))
+    settings = read_settings(data_dir=given.data_dir)
+    engine = await open_database(settings)
     try:
-        origins = await read_origins(engine)
+        origins = await read_origins(engine, settings.org)
         archive = await read_stored(engine, origins.org, begin=begin, now_ms=wall_clock())
     finally:
         await engine.dispose()
@@ -83,9 +84,10 @@ def _verify(paths: Sequence[Path]) -> int:
 async def _confirm(given: argparse.Namespace) -> int:
     archive, digest = read_archive(given.confirm)
     head, signed = archive.head, signed_of(archive)
-    engine = await open_database(read_settings(data_dir=given.data_dir))
+    settings = read_settings(data_dir=given.data_dir)
+    engine = await open_database(settings)
     try:
-        origins = await read_origins(engine)
+        origins = await read_origins(engine, settings.org)
         confirmed = ConfirmedBackups(engine, origins.org)
         if head.org != origins.org or not await confirmed.has_checkpoint(signed.size, signed.root):
             raise WrongBackupError(reason="it is not of the log that is here")

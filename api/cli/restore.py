@@ -18,6 +18,7 @@ from api.bootstrap import open_database
 from api.cli.options import Commands, add_data, command
 from api.origins import NotFoundedError, read_origins
 from api.settings import SECRET_BYTES, SettingError, Settings, read_settings
+from storage.engine import is_sqlite
 from sync_engine.genesis import ROOT_SIGNATURES
 
 _RESTORE: Final = """\
@@ -65,7 +66,7 @@ def _restore(given: argparse.Namespace) -> int:
     async def fill(settings: Settings) -> None:
         engine = await open_database(settings)
         try:
-            await _refuse_filled(engine, settings)
+            await _refuse_filled(engine, settings, archive.head.org)
             await rebuild(engine, archive, derived)
         finally:
             await engine.dispose()
@@ -76,9 +77,10 @@ def _restore(given: argparse.Namespace) -> int:
     return 0
 
 
-async def _refuse_filled(engine: AsyncEngine, settings: Settings) -> None:
+async def _refuse_filled(engine: AsyncEngine, settings: Settings, org: str) -> None:
     try:
-        origins = await read_origins(engine)
+        # A file is of one organisation; a database server holds any number.
+        origins = await read_origins(engine, "" if is_sqlite(engine) else org)
     except NotFoundedError:
         return
     raise SettingError(name="restore", reason=f"{origins.org!r} is there already, in {settings.data_dir}")
