@@ -242,12 +242,21 @@ class _Round:
             self._lease_reserved(asked, asked.body.device)
 
     def _lease_reserved(self, asked: Reserved, device: bytes) -> None:
-        """One lease for each key that was reserved for the device."""
+        """What was reserved for the device and none of its leases promises, as far as it is there."""
         index, body = asked.origin.index, asked.body
-        given = {self._book.grants[grant].key for grant in self._book.grants_for.get(index, ())}
-        for key, qty in keys_of(body).items():
-            if qty and key not in given:
-                self._grant(device, key, qty, body.until_ms, (index, None, body.order))
+        for key in keys_of(body):
+            found = promised(self._state, key)
+            own = sum(lease.promised for lease in found.leases if lease.grant.body.for_index == index)
+            left = sum(one.left for one in found.reserves if one.reserved.origin.index == index) - own
+            beyond = found.reserved_by(index) if body.order is None else found.reserved_for(body.order)
+            lacks = min(left, beyond)
+            some = min(lacks, free(self._state, key, found) + beyond - self._given.get(key, 0))
+            if some > 0:
+                if body.order is not None:
+                    self._given[key] = self._given.get(key, 0) + some
+                self._grant(device, key, some, body.until_ms, (index, None, body.order))
+            if some < lacks:
+                self._book.short.setdefault(key[0], set()).add(("reserve", str(index)))
 
     def _answer_order(self, order: str) -> None:
         now = order_now(self._state, order)
@@ -364,9 +373,11 @@ class _Round:
         found = promised(self._state, key)
         sure = free(self._state, key, found) + found.reserved_for(order) - self._doubtful(found)
         doubtful: list[Grant] = []
+        given = self._given.get(key, 0)
         if order is None and task is None:
             sure += found.reserved_by(index)
-        if self._given.get(key, qty) > sure:
+            given += qty
+        if given > sure:
             doubtful = [x.grant for x in found.leases if x.state == "lapsed" and x.left]
         names = tuple([grant.origin.hash for grant in doubtful if grant.origin.index not in self._spoken])
         fields = (device, *key, min(qty, INT_MAX), until_ms, index, "grant", task, order)

@@ -268,6 +268,8 @@ class PromiseBook:
             self._touch_order(body.order)
             if body.order is not None:
                 self.asked["order", body.order] = None
+            if body.for_index in self.reserves:
+                self.asked["reserve", str(body.for_index)] = None
             return
         if isinstance(body, kinds.Reserve):
             for key in keys_of(body):

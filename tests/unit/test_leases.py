@@ -297,6 +297,37 @@ def test_a_reservation_for_a_phone_is_a_lease_until_its_own_end(floor: Floor) ->
     assert floor.rows("lease")[0][7] == until
 
 
+def test_what_a_hold_took_back_of_a_reservation_is_leased_anew_when_the_hold_ends(floor: Floor) -> None:
+    device = floor.chains["liu"].device
+    floor.record("limin", "reserve", None, [["TOM-5", "1121", "R1", "", 400]], floor.now_ms + DAY_MS, device)
+    floor.bring("limin")
+    floor.take_for("liu", None, 100)
+    floor.meet("liu")
+    floor.record("limin", "hold", "TOM-5", "1121", None, "hold", "mould")
+    floor.bring("limin")
+    hold = floor.chains["limin"].prev
+    floor.meet("liu")
+    assert floor.leases() == []
+    floor.record("limin", "release", "fine", names=(hold,))
+    floor.bring("limin")
+    assert floor.leases() == [("liu", 300, 0, "live")]
+    assert floor.free() == 600
+
+
+def test_a_used_up_reservation_is_not_leased_again(floor: Floor) -> None:
+    device = floor.chains["liu"].device
+    for _ in range(2):
+        until = floor.now_ms + DAY_MS
+        floor.record("limin", "reserve", None, [["TOM-5", "1121", "R1", "", 400]], until, device)
+    floor.bring("limin")
+    assert floor.leases() == [("liu", 400, 0, "live"), ("liu", 400, 0, "live")]
+    floor.take_for("liu", None, 400)
+    floor.meet("liu")
+    floor.meet("liu")
+    assert floor.leases() == [("liu", 400, 0, "live")]
+    assert floor.free() == 200
+
+
 def test_a_sales_order_is_reserved_first_expired_first_out_and_says_what_is_short(floor: Floor) -> None:
     floor.say("adjust", "more", (("TOM-5", "1120", "virtual:opening", "R1", 100),),
               (("TOM-5", "1120", (("expires_on", "2027-01-01"),)),))  # fmt: skip
