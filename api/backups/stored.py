@@ -36,11 +36,8 @@ DERIVED: Final[Sequence[Table]] = (
 """What follows from the log: emptied before it is written anew."""
 
 
-async def read_stored(engine: AsyncEngine, org: str, *, begin: int = 0, now_ms: int) -> Archive:
-    """Return a backup of a stored ledger from a leaf on, read in one state; the server may run.
-
-    Raises WrongBackupError when the log is not longer than that.
-    """
+async def read_stored(engine: AsyncEngine, org: str, *, now_ms: int) -> Archive:
+    """Return a backup of a whole stored ledger, read in one state; the server may run."""
     async with engine.connect() as connection:
         last = await connection.execute(
             select(tables.checkpoints.c.size, tables.checkpoints.c.note)
@@ -49,19 +46,22 @@ async def read_stored(engine: AsyncEngine, org: str, *, begin: int = 0, now_ms: 
             .limit(1)
         )
         size, note = last.one()
-        if begin >= size:
-            raise WrongBackupError(reason=f"the log has {size} entries, nothing from {begin} on")
         columns = (tables.ops.c.data, tables.ops.c.arrived_ms, tables.ops.c.is_branch)
         found = await connection.execute(
-            select(*columns)
-            .where(tables.ops.c.org == org, tables.ops.c.leaf >= begin)
-            .order_by(tables.ops.c.leaf)
+            select(*columns).where(tables.ops.c.org == org).order_by(tables.ops.c.leaf)
         )
         ops = [ArchivedOp(data, arrived, bool(is_branch)) for data, arrived, is_branch in found]
         beside = {table.name: await _all(connection, table, org) for table in BESIDE}
-    if begin:
-        beside = _of_tail(beside, begin, {leaf_hash(op.data) for op in ops})
-    return Archive(Head(org, begin, size, note, now_ms), ops, beside)
+    return Archive(Head(org, 0, size, note, now_ms), ops, beside)
+
+
+def tail_of(whole: Archive, begin: int) -> Archive:
+    """Return what of a backup lies from a leaf on. Raises WrongBackupError when it is not longer than that."""
+    head, ops = whole.head, whole.ops[begin:]
+    if not ops:
+        raise WrongBackupError(reason=f"the log has {head.size} entries, nothing from {begin} on")
+    beside = _of_tail(whole.beside, begin, {leaf_hash(op.data) for op in ops})
+    return Archive(Head(head.org, begin, head.size, head.note, head.made_ms), ops, beside)
 
 
 async def _all(connection: AsyncConnection, table: Table, org: str) -> list[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ from typing import Final
 from api.backups.archive import Archive, WrongBackupError, read_archive, write_archive
 from api.backups.confirmed import ConfirmedBackups
 from api.backups.derive import check, derive, joined, signed_of
-from api.backups.stored import read_stored
+from api.backups.stored import read_stored, tail_of
 from api.bootstrap import open_database
 from api.cli.options import Commands, add_data, command
 from api.clock import wall_clock
@@ -18,7 +18,8 @@ from api.origins import read_origins
 from api.settings import read_settings
 
 _TEXT: Final = """\
-Write the log, and what lies beside it, into one checked file. The server may run.
+Write the log, and what lies beside it, into one checked file. The server may run. What `gobi restore`
+would refuse is named, and neither written nor confirmed.
 
   gobi backup /mnt/nas/gobi-1123.backup                        the whole ledger
   gobi backup /mnt/nas/gobi-1123-1.backup --since gobi-1123.backup     only what came after that one: a tail
@@ -56,11 +57,13 @@ async def _write(given: argparse.Namespace) -> int:
     engine = await open_database(settings)
     try:
         origins = await read_origins(engine, settings.org)
-        archive = await read_stored(engine, origins.org, begin=begin, now_ms=wall_clock())
+        whole = await read_stored(engine, origins.org, now_ms=wall_clock())
     finally:
         await engine.dispose()
-    if not begin:
-        derive(archive)  # what cannot be restored is no backup
+    archive = tail_of(whole, begin) if begin else whole
+    if count := _tell_findings(whole):
+        print(f"{told(whole)}: {count} findings. Nothing was written: what cannot be restored is no backup.")
+        return 1
     digest = write_archive(given.to, archive)
     print(f"{given.to}: {told(archive)}\n  sha256 {digest.hex()}")
     print(f"Copy it to another machine, then: gobi backup --confirm {given.to}")
@@ -74,11 +77,17 @@ def _verify(paths: Sequence[Path]) -> int:
     if archive.head.begin:
         print(f"{paths[0]}: {told(archive)}; whole, but only with what comes before it can it be folded")
         return 0
+    count = _tell_findings(archive)
+    print(f"{paths[0]}: {told(archive)}: {f'{count} findings' if count else 'all is well'}")
+    return 1 if count else 0
+
+
+def _tell_findings(archive: Archive) -> int:
+    """Name what of a whole backup does not follow from its log, and return how much that is."""
     findings = check(archive, derive(archive))
     for finding in findings:
         print(f"  {finding.table}: {finding.about}: {finding.problem}")
-    print(f"{paths[0]}: {told(archive)}: {f'{len(findings)} findings' if findings else 'all is well'}")
-    return 1 if findings else 0
+    return len(findings)
 
 
 async def _confirm(given: argparse.Namespace) -> int:
@@ -91,6 +100,13 @@ async def _confirm(given: argparse.Namespace) -> int:
         confirmed = ConfirmedBackups(engine, origins.org)
         if head.org != origins.org or not await confirmed.has_checkpoint(signed.size, signed.root):
             raise WrongBackupError(reason="it is not of the log that is here")
+        if head.begin:
+            joined(await read_stored(engine, origins.org, now_ms=wall_clock()), archive)
+        elif count := _tell_findings(archive):
+            print(
+                f"{given.confirm}: {told(archive)}: {count} findings. It cannot be restored: not confirmed."
+            )
+            return 1
         await confirmed.confirm(begin=head.begin, size=head.size, digest=digest, now_ms=wall_clock())
         covered = await confirmed.covered_now()
     finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.backups.archive import read_archive, write_archive
 from api.backups.derive import derive, joined
-from api.backups.stored import read_stored, rebuild
+from api.backups.stored import read_stored, rebuild, tail_of
 from api.bootstrap import PIN, House, found_house, open_database, open_house
 from api.cli.doctor import examine
 from api.founding import Founding
@@ -132,7 +132,8 @@ class Day:
         path = self.folder.parent / f"{name}.backup"
         engine = await open_database(self.settings)
         try:
-            write_archive(path, await read_stored(engine, "lvyuan", begin=begin, now_ms=self.now_ms))
+            whole = await read_stored(engine, "lvyuan", now_ms=self.now_ms)
+            write_archive(path, tail_of(whole, begin) if begin else whole)
         finally:
             await engine.dispose()
         return path
