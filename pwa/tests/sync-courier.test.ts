@@ -111,6 +111,61 @@ describe("a request", () => {
   });
 });
 
+describe("a line that is too slow for a request", () => {
+  it("is asked to carry half as much each time, down to a frame, and more again when it got better", async () => {
+    const { ledger } = await watched();
+    for (let number = 0; number < 6; number += 1) {
+      const { ledger: other } = await world.phone(`picker-${number}`);
+      await world.pick(other);
+      await ledger.importBundle((await other.exportOutbox()).bytes);
+    }
+    const carried: number[] = [];
+    world.server.after = (path) => {
+      if (!path.endsWith("sync")) return;
+      carried.push((world.server.requests.at(-1)![9] as unknown[]).length);
+      if (carried.length <= 4) throw new DOMException("60 s are over", "TimeoutError");
+    };
+    for (let meeting = 0; meeting < 4; meeting += 1)
+      expect(await ledger.syncNow()).toStrictEqual({ type: "offline" });
+    expect(carried).toStrictEqual([6, 2, 1, 1]);
+    expect(await ledger.syncNow()).toStrictEqual({ type: "ok" });
+    expect(carried[4]).toBe(1);
+    expect(Math.max(...carried.slice(5))).toBeGreaterThan(1);
+    expect(ledger.state.relayedCount.value).toBe(0);
+  });
+
+  it("which brought nothing says nothing of what the next may bring", async () => {
+    const { ledger } = await watched();
+    await ledger.syncNow();
+    world.server.after = () => {
+      throw new DOMException("60 s are over", "TimeoutError");
+    };
+    await ledger.syncNow();
+    world.server.after = () => undefined;
+    for (let number = 0; number < 3; number += 1) {
+      const { ledger: other } = await world.phone(`picker-${number}`);
+      await ledger.importBundle((await other.exportOutbox()).bytes);
+    }
+    const before = world.server.requests.length;
+    await ledger.syncNow();
+    expect(world.server.requests[before]![9]).toHaveLength(3);
+  });
+
+  it("is told from no network, of which nothing is learnt", async () => {
+    const { ledger } = await watched();
+    for (let number = 0; number < 3; number += 1) {
+      const { ledger: other } = await world.phone(`picker-${number}`);
+      await ledger.importBundle((await other.exportOutbox()).bytes);
+    }
+    world.server.after = () => {
+      throw new TypeError("Failed to fetch");
+    };
+    await ledger.syncNow();
+    await ledger.syncNow();
+    expect(world.server.requests.at(-1)![9]).toHaveLength(3);
+  });
+});
+
 describe("an answer", () => {
   it.each([
     [problem(503, "busy", { "Retry-After": "7" }), { type: "refused", status: 503, code: "busy" }],

@@ -10,13 +10,18 @@ import type { Ports } from "./ports.ts";
 import { decodeReply, MEDIA_TYPE, type SyncReply } from "./wire.ts";
 
 /** A request that takes longer is given up: on a dead link the browser alone would wait for minutes. */
-const ANSWER_MS_MAX = 60_000;
+export const ANSWER_MS_MAX = 60_000;
 /** Below this, compression saves less than it costs. */
 const COMPRESS_FROM_BYTES = 1024;
 
 /** What went wrong with a request, for the rules of retrying. */
 export type Failure =
-  | { readonly ok: false; readonly type: "offline" }
+  | {
+      readonly ok: false;
+      readonly type: "offline";
+      /** There is a network, and it was too slow for this request. */
+      readonly isLate?: true;
+    }
   | {
       readonly ok: false;
       readonly type: "refused";
@@ -57,6 +62,9 @@ export interface Told {
 
 const OFFLINE: Failure = { ok: false, type: "offline" };
 
+const lost = (error: unknown): Failure =>
+  error instanceof DOMException && error.name === "TimeoutError" ? { ...OFFLINE, isLate: true } : OFFLINE;
+
 export const openCourier = (ports: Ports, isOffline: () => boolean): Courier => {
   let nonce: string | null = null;
 
@@ -91,8 +99,8 @@ export const openCourier = (ports: Ports, isOffline: () => boolean): Courier => 
         credentials: "omit",
         signal: AbortSignal.timeout(ANSWER_MS_MAX),
       });
-    } catch {
-      return OFFLINE;
+    } catch (error) {
+      return lost(error);
     }
     nonce = response.headers.get("DPoP-Nonce") ?? nonce;
     return response.ok ? { ok: true, value: response } : refusal(response, ports.wallMs());
@@ -122,7 +130,7 @@ export const openCourier = (ports: Ports, isOffline: () => boolean): Courier => 
         return { ok: true, value: { reply: decodeReply(bytes), bytes } };
       } catch (error) {
         // A captive portal answers 200 with a page of its own: that is no network. So is a body that broke off.
-        if (isMalformed(error) || error instanceof TypeError || isAborted(error)) return OFFLINE;
+        if (isMalformed(error) || error instanceof TypeError || isAborted(error)) return lost(error);
         throw error;
       }
     },

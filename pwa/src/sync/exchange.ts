@@ -7,7 +7,7 @@ import { writeAcked } from "../storage/second-head.ts";
 import type { StoredFrame, Writing } from "../storage/database.ts";
 import type { Bytes } from "../codec/bytes.ts";
 import { afterTrip, awake } from "./carrying.ts";
-import type { Courier, Failure, Told } from "./courier.ts";
+import { ANSWER_MS_MAX, type Courier, type Failure, type Told } from "./courier.ts";
 import { fitting, FRAMES_MAX, REQUEST_FRAMES_BYTES, type Sealed, type Sealer } from "./frames.ts";
 import { type Change, type Keeper, putPhone } from "./keeper.ts";
 import type { SyncStatus } from "./ledger-types.ts";
@@ -162,13 +162,15 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
         };
 
   const fetch = openFetching(ports, keeper, courier);
+  // What a slow line brings up before a request is given up: found out once, not at every meeting.
+  let lineBytesMax = REQUEST_FRAMES_BYTES;
 
   /** Resolves when everything went up and came down, or when the network or the server ends it. */
   return async (): Promise<Met> => {
     let [bytesMax, nonces, staleOffers] = [REQUEST_FRAMES_BYTES, 0, 0];
     let status: SyncStatus = { type: "never" };
     for (let trips = 0; trips < TRIPS_MAX; trips += 1) {
-      const asking = await ask(bytesMax);
+      const asking = await ask(Math.min(bytesMax, lineBytesMax));
       if (asking === null) return { status: { type: "never" }, retryAfterMs: null };
       const { asked, body } = asking;
       const answer = await courier.sync(asked.device, body, asked.device !== null, ports.wallMs());
@@ -182,8 +184,14 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
           await forgetPages();
           continue;
         }
+        const isLate = answer.type === "offline" && answer.isLate === true;
+        if (isLate && asked.frames.length + asked.relayed.length > 1)
+          lineBytesMax = Math.ceil(Math.min(lineBytesMax, bytesOf(asked)) / 2);
         return failed({ failure: answer });
       }
+      // Twice as much would have come up in half of the time that there is.
+      if (now().monoMs - asked.sent.monoMs < ANSWER_MS_MAX / 4)
+        lineBytesMax = Math.min(REQUEST_FRAMES_BYTES, 2 * lineBytesMax);
       const outcome = await apply(asked, answer.value);
       tellAcked();
       if (outcome === null) continue;
@@ -212,6 +220,9 @@ interface Outcome {
   /** Another trip would bring something up or down. */
   readonly hasMore: boolean;
 }
+
+const bytesOf = ({ frames, relayed }: Asked): number =>
+  [...frames, ...relayed].reduce((sum, { frame }) => sum + frame.length, 0);
 
 const isSamePage = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
   a === null || b === null ? a === b : isEqual(a, b);
