@@ -163,6 +163,33 @@ describe("a large bucket", () => {
     expect(phone.shown()).toStrictEqual(phone.standing());
   });
 
+  it("of which a chunk is left that nothing stands on gives its space to an op", async () => {
+    await large();
+    await phone.ledger.syncNow();
+    const whole = new Map(await dump(phone.disk.name));
+    const chunks = whole.get("snapshotChunks")!;
+    const left = ["00", { ...(chunks[0]![1] as object), name: "00" }] as const;
+    await restore(phone.disk.name, whole.set("snapshotChunks", [...chunks, left]));
+    await phone.reload();
+    // oxlint-disable-next-line typescript/unbound-method -- it is called on the store of each call
+    const { add } = IDBObjectStore.prototype;
+    let isFull = true;
+    vi.spyOn(IDBObjectStore.prototype, "add").mockImplementation(function (this: IDBObjectStore, ...args) {
+      const request = add.apply(this, args);
+      const tx = this.transaction as IDBTransaction & { _state: string; _abort: (name: string) => void };
+      if (this.name === "ops" && isFull) {
+        isFull = false;
+        queueMicrotask(() => {
+          tx._abort("QuotaExceededError");
+        });
+      }
+      return request;
+    });
+    await phone.world.pick(phone.ledger);
+    expect(isFull).toBe(false);
+    expect((await dump(phone.disk.name)).get("snapshotChunks")!.map(([key]) => key)).not.toContain("00");
+  });
+
   it("that comes anew leaves all that is shown the cut that it is, until its snapshot is whole", async () => {
     await large();
     await phone.world.pick(phone.ledger);

@@ -170,12 +170,14 @@ export const openKeeper = async (ports: Ports, events: KeeperEvents): Promise<Ke
  * `isForCopy`: evidence alone. A pull that gave up its own pages would bring them again and again, and never be told.
  */
 const freeSpace = async (db: Database, isForCopy: boolean): Promise<boolean> => {
-  const [copies, pages, staged] = [
+  const used = new Set((await db.getAll("bases")).flatMap(({ names }) => names));
+  const [copies, pages, staged, unused] = [
     await db.countFromIndex("evidence", "uploaded", 1),
     isForCopy ? 0 : await db.count("pages"),
     isForCopy ? 0 : await db.count("staged"),
+    isForCopy ? 0 : (await db.getAllKeys("snapshotChunks")).filter((name) => !used.has(name)).length,
   ];
-  if (copies + pages + staged === 0) return false;
+  if (copies + pages + staged + unused === 0) return false;
   try {
     const stores = ["evidence", "pages", "meta", "staged", "bases", "snapshotChunks"] as const;
     await write(db, stores, "relaxed", async (tx) => {
@@ -188,9 +190,9 @@ const freeSpace = async (db: Database, isForCopy: boolean): Promise<boolean> => 
       await tx.objectStore("pages").clear();
       await tx.objectStore("staged").clear();
       const chunks = tx.objectStore("snapshotChunks");
-      const used = new Set((await tx.objectStore("bases").getAll()).flatMap(({ names }) => names));
-      const unused = (await chunks.getAllKeys()).filter((name) => !used.has(name));
-      await Promise.all(unused.map((name) => chunks.delete(name)));
+      const standing = new Set((await tx.objectStore("bases").getAll()).flatMap(({ names }) => names));
+      const gone = (await chunks.getAllKeys()).filter((name) => !standing.has(name));
+      await Promise.all(gone.map((name) => chunks.delete(name)));
       const pull = (await meta.get("pull")) as Meta["pull"] | undefined;
       if (pull !== undefined) await meta.put({ ...pull, page: null } satisfies Meta["pull"], "pull");
     });
