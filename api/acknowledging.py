@@ -27,6 +27,12 @@ async def read_beside(house: House) -> Beside:
     return Beside(await house.reads.value_counts(), await house.evidence.held())
 
 
+async def read_beside_of(house: House, device: bytes, durable: DurableState) -> Beside:
+    """Return what is here beside the ops of one device. Raises FaultError."""
+    values = await house.reads.value_counts(device) if durable.values else {}
+    return Beside(values, await house.evidence.held_of(durable.attached))
+
+
 async def acknowledge(house: House, device: bytes, *, asker: Device, named: Collection[bytes] = ()) -> bytes:
     """Return the signed acknowledgement of a device, for itself or for a device that carries it there.
 
@@ -36,7 +42,7 @@ async def acknowledge(house: House, device: bytes, *, asker: Device, named: Coll
         durable, head = rest.ledger.durable(device, named), rest.head
         await rest.cut.close()
     covered = await house.backups.covered(house.clock())
-    values, evidence = (await read_beside(house)).missing(device, durable)
+    values, evidence = (await read_beside_of(house, device, durable)).missing(device, durable)
     return sign_acknowledgement(
         Acknowledgement(
             org=house.org,

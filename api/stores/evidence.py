@@ -1,5 +1,6 @@
 """Photos, signatures and documents: named by the SHA-256 of their bytes, so sending one twice is sending it once."""
 
+from collections.abc import Collection
 from typing import Final
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ EVIDENCE_BYTES_MAX: Final = 10 * 1024 * 1024
 """A photo of a phone is 2–5 MB; a lab report as PDF may be more."""
 
 _FILES: Final = attachments.c
+_DIGESTS_AT_ONCE: Final = 1_000
 
 
 class Evidence(Struct, frozen=True):
@@ -62,3 +64,13 @@ class EvidenceStore:
         query = select(_FILES.sha256).where(_FILES.org == self._org)
         async with self._engine.connect() as connection:
             return set((await connection.execute(query)).scalars())
+
+    async def held_of(self, digests: Collection[bytes]) -> set[bytes]:
+        """Return which of these documents are there."""
+        query = select(_FILES.sha256).where(_FILES.org == self._org)
+        asked, held = list(digests), set[bytes]()
+        async with self._engine.connect() as connection:
+            for first in range(0, len(asked), _DIGESTS_AT_ONCE):
+                some = query.where(_FILES.sha256.in_(asked[first : first + _DIGESTS_AT_ONCE]))
+                held.update((await connection.execute(some)).scalars())
+        return held

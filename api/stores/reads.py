@@ -66,8 +66,8 @@ class Reads:
             by_device.setdefault(device, []).append((epoch, first, last, arrived))
         return by_device
 
-    async def value_counts(self) -> dict[bytes, int]:
-        """Return, by device, how many erasable values of its ops are here."""
+    async def value_counts(self, device: bytes | None = None) -> dict[bytes, int]:
+        """Return, by device, how many erasable values of its ops are here: of all devices, or of one."""
         query = (
             select(ops.c.device, func.count().label("held"))
             .join(
@@ -75,6 +75,8 @@ class Reads:
             )
             .where(ops.c.org == self._org)
         )
+        if device is not None:
+            query = query.where(ops.c.device == device)
         async with self._engine.connect() as connection:
             found = await connection.execute(query.group_by(ops.c.device))
             return {record.device: record.held for record in found}

@@ -5,9 +5,13 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import pytest
 import pytest_asyncio
+from sqlalchemy import insert
 
+from api.stores import evidence
 from domain.canonical import encode
+from storage.tables import erasable_values
 from sync_engine.acknowledgement import Acknowledgement, is_covered, open_acknowledgement, unacknowledged
 from sync_engine.phone import Phone
 from sync_engine.seal import load_key
@@ -107,6 +111,35 @@ async def test_documents_and_values_that_never_came_are_counted(day: Running) ->
         one for one in (await desk.ask("GET", "/api/v1/devices")).json() if one["id"] == liu.it.device.hex()
     ]
     assert (line["is_safe"], line["missing_evidence"]) == (True, 0)
+
+
+async def test_only_the_documents_that_are_asked_about_are_looked_for(
+    day: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "_DIGESTS_AT_ONCE", 2)
+    liu = await day.phone("liu")
+    digests = [sha256(bytes([number])).digest() for number in range(6)]
+    for number in range(5):
+        path = f"/api/v1/evidence/{digests[number].hex()}"
+        await liu.ask("PUT", path, content=bytes([number]))
+    assert await day.house.evidence.held_of(digests[1:]) == set(digests[1:5])
+    assert await day.house.evidence.held_of(()) == set()
+
+
+async def test_the_values_of_one_device_are_counted_as_among_those_of_all(day: Running) -> None:
+    liu, zhang = await day.phone("liu"), await day.phone("zhang")
+    for phone in (liu, zhang):
+        phone.record("pick", *PICK)
+        await phone.sync()
+        [leaf] = await day.house.reads.indexes(device=phone.it.device, limit=1)
+        value = {"org": day.house.org, "leaf": leaf, "number": 0, "salt": b"", "value": b""}
+        async with day.house.engine.begin() as connection:
+            await connection.execute(insert(erasable_values).values(value))
+    counts = await day.house.reads.value_counts()
+    assert set(counts) == {liu.it.device, zhang.it.device}
+    for device, held in counts.items():
+        assert await day.house.reads.value_counts(device) == {device: held}
+    assert await day.house.reads.value_counts(bytes(16)) == {}
 
 
 async def test_an_op_that_is_asked_about_by_name_is_told_of_if_it_is_that_devices(day: Running) -> None:
