@@ -216,6 +216,30 @@ describe("what is carried", () => {
   });
 });
 
+describe("a phone that carries work of two", () => {
+  it("brings home the word for one though the server does not know the other", async () => {
+    const { liu, zhang } = await met();
+    const { ledger: wang } = await world.phone("wang");
+    await wang.syncNow();
+    await world.pick(wang);
+    await zhang.importBundle((await liu.exportOutbox()).bytes);
+    await zhang.importBundle((await wang.exportOutbox()).bytes);
+    const asked: string[] = [];
+    world.server.before = (path) => {
+      if (!path.endsWith("/acknowledgement")) return undefined;
+      asked.push(path);
+      return asked.length === 1 ? new Response("{}", { status: 404 }) : undefined;
+    };
+    await zhang.syncNow();
+    expect(asked.length).toBe(2);
+    expect(
+      stages(zhang)
+        .map(({ stage }) => stage)
+        .sort(),
+    ).toEqual(["done", "sent"]);
+  });
+});
+
 describe("a file", () => {
   it("that is wrong or cut off changes nothing and is told from an empty one", async () => {
     const { liu, zhang } = await met();

@@ -1,5 +1,6 @@
 /** What the server signed about devices: asked for, checked, and acted on. docs/protocol/relay.md §5. */
 import { type Acknowledgement, NAMED_MAX, openAcknowledgement } from "../codec/acknowledgement.ts";
+import type { Delivered } from "./courier.ts";
 import { type Bytes, fromBase64, isEqual, toHex } from "../codec/bytes.ts";
 import { KEY_BYTES } from "../codec/seal.ts";
 import { wantsAcknowledgement } from "./carrying.ts";
@@ -91,10 +92,16 @@ export const hearAcknowledgement = async (core: Core, data: Bytes): Promise<Hear
   return { ok: true, value, records: records ?? 0 };
 };
 
-const fetchFor = async (core: Core, device: string, named: readonly Uint8Array[]): Promise<Bytes | null> => {
+const OFFLINE = { ok: false, type: "offline" } as const;
+
+const fetchFor = async (
+  core: Core,
+  device: string,
+  named: readonly Uint8Array[],
+): Promise<Delivered<Bytes>> => {
   const { keeper, courier, ports } = core;
   const asker = keeper.memory().device;
-  if (asker === null) return null;
+  if (asker === null) return OFFLINE;
   const query = named.length === 0 ? "" : `?ops=${named.slice(-NAMED_MAX).map(toHex).join(".")}`;
   const answer = await courier.send(asker, {
     method: "GET",
@@ -102,9 +109,9 @@ const fetchFor = async (core: Core, device: string, named: readonly Uint8Array[]
     proves: true,
     nowMs: ports.wallMs(),
   });
-  if (!answer.ok) return null;
+  if (!answer.ok) return answer;
   const body = await answer.value.arrayBuffer().catch(() => null);
-  return body === null ? null : new Uint8Array(body);
+  return body === null ? OFFLINE : { ok: true, value: new Uint8Array(body) };
 };
 
 /** Asks the server for its word about this phone; null when it cannot be asked. */
@@ -112,15 +119,18 @@ export const askAcknowledgement = async (core: Core): Promise<Heard | null> => {
   const { device, phone } = core.keeper.memory();
   if (device === null || phone === null) return null;
   const named = headsOf(phone).map(({ hash }) => hash);
-  const data = await fetchFor(core, toHex(device.device), named);
-  return data === null ? null : hearAcknowledgement(core, data);
+  const told = await fetchFor(core, toHex(device.device), named);
+  return told.ok ? hearAcknowledgement(core, told.value) : null;
 };
 
 /** Brings home the server's word for those whose work went up through this phone; what fails is asked for again. */
 export const fetchAcknowledgements = async (core: Core): Promise<void> => {
   for (const { device } of core.keeper.memory().carried.filter(wantsAcknowledgement)) {
-    const data = await fetchFor(core, device, []);
-    if (data === null) return;
+    const told = await fetchFor(core, device, []);
+    if (!told.ok && told.type === "offline") return;
+    // A server that does not know one device has words for others.
+    if (!told.ok) continue;
+    const data = told.value;
     const key = await serverKeyOf(core);
     const org = core.keeper.memory().device?.org;
     const opened = key === null || org === undefined ? null : await openAcknowledgement(data, key, org);
