@@ -113,6 +113,8 @@ class RedeemAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """The key that this phone has had so far, base64url; then the request carries a proof by it."""
     was: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
     """The enrol op of then, hex: what the phone's chain follows."""
+    device: Annotated[str, Meta(pattern="^([0-9a-f]{32})?$")] = ""
+    """The device that this phone is, hex, where a later key than its first no longer says so."""
 
 
 @post("/enrolments")
@@ -201,14 +203,15 @@ async def _once_more(request: Asked, house: House, data: RedeemAsked, key: bytes
     """
     before, now_ms, directory = _key(data.before), house.clock(), house.ledger.directory
     code = await house.codes.find(data.code)
-    device = directory.device(device_id(before) if code is None or code.device is None else code.device)
+    named = bytes.fromhex(data.device) or device_id(before)
+    device = directory.device(named if code is None or code.device is None else code.device)
     if code is None or code.expires_ms <= now_ms or (device is not None and code.device is None):
         return None
-    if device is None and not data.was:
-        return None
-    # Asked again after its answer was lost, the phone still proves by the key that it had.
-    is_retried = device is not None and device.key == key and before in directory.keys_of(device.id, 0)
-    own = before if device is None or is_retried else device.key
+    if device is None and (not data.was or named != device_id(before)):
+        return None  # a log that lost the device takes it back by its first key alone
+    # After an answer that was lost the phone knows the key that it had, with this code or with the next.
+    has_had = device is not None and before in directory.keys_of(device.id, 0)
+    own = before if device is None or has_had else device.key
     url, proof = str(request.url), request.headers.get(PROOF_HEADER, "")
     await house.proofs.check(proof, own, method=str(request.method), url=url, now_ms=now_ms, is_fresh=False)
     if device is None or device.key != key:

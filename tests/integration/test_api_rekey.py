@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.ops import device_id
 from sync_engine.seal import PrivateKey, raw_key
 from tests.integration.api_house import Running, running
 from tests.tools.http_phone import HttpPhone, base64url
@@ -30,11 +31,17 @@ async def _code_for(desk: HttpPhone, phone: HttpPhone) -> str:
 
 
 async def _redeem(
-    phone: HttpPhone, code: str, key: PrivateKey, *, before: PrivateKey, signer: PrivateKey | None = None
+    phone: HttpPhone,
+    code: str,
+    key: PrivateKey,
+    *,
+    before: PrivateKey,
+    signer: PrivateKey | None = None,
+    **more: str,
 ) -> httpx.Response:
     body: dict[str, Any] = {
         "code": code, "key": base64url(raw_key(key.public_key())),
-        "before": base64url(raw_key(before.public_key())), "was": phone.it.enrolment.enrol.hex(),
+        "before": base64url(raw_key(before.public_key())), "was": phone.it.enrolment.enrol.hex(), **more,
     }  # fmt: skip
     url = str(phone.client.base_url.join(REDEEM))
     proof = phone.proof("POST", url, key=signer or before)
@@ -56,6 +63,37 @@ async def test_the_device_gets_its_new_key_and_may_ask_again(house: Running) -> 
     assert [device.key for device in directory.devices() if device.id == liu.it.device] == [
         raw_key(new.public_key())
     ]
+
+
+async def test_a_phone_that_never_heard_of_its_new_key_gets_another_by_the_next_code(house: Running) -> None:
+    desk, liu = await house.phone("limin", purpose="desk"), await house.phone("liu")
+    assert (
+        await _redeem(liu, await _code_for(desk, liu), private_key(70), before=liu.key)
+    ).status_code == 201
+    house.time.now_ms += 3_600_000
+    newest = private_key(71)
+    for code in [await _code_for(desk, liu)] * 2:
+        answer = await _redeem(liu, code, newest, before=liu.key)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["device"] == liu.it.device.hex()
+    device = house.house.ledger.directory.device(liu.it.device)
+    assert device is not None
+    assert device.key == raw_key(newest.public_key())
+
+
+async def test_a_phone_with_a_later_key_names_its_device_and_an_ordinary_code_makes_no_ghost(
+    house: Running,
+) -> None:
+    desk, liu = await house.phone("limin", purpose="desk"), await house.phone("liu")
+    later, fresh = private_key(70), private_key(71)
+    assert (await _redeem(liu, await _code_for(desk, liu), later, before=liu.key)).status_code == 201
+    made = await desk.ask("POST", "/api/v1/enrolments", json={"person": "liu"})
+    code = made.json()["url"].partition("#")[2]
+    answer = await _redeem(liu, code, fresh, before=later, device=liu.it.device.hex())
+    assert answer.status_code == 201, answer.text
+    directory = house.house.ledger.directory
+    assert answer.json()["device"] == device_id(raw_key(fresh.public_key())).hex()
+    assert directory.device(device_id(raw_key(later.public_key()))) is None
 
 
 async def test_a_stranger_with_the_code_gets_neither_the_device_nor_its_secret(house: Running) -> None:

@@ -224,4 +224,7 @@ def test_a_copied_phone_goes_on_with_a_new_key_and_the_exception_closes(
     forked = [row for row in desk.rows("exception").values() if row["code"] == "forked-device"]
     assert [row["state"] for row in forked] == ["closed"]
     assert all(_logged(company, digest) for digest in (*both, after))
+    # An ordinary code makes it another device, and none of the key that it has now.
+    assert twin.ask("enrol", url=_code(desk, person="liu"), pin=PIN)["ok"]
+    assert _state(twin)["device"]["id"] != device
     assert "all is well" in company.gobi("doctor")

@@ -100,6 +100,13 @@ const keyFor = async ({ keeper }: Core, code: string): Promise<Joining> => {
   return joining;
 };
 
+/** Who this phone is. The first key says which device; a later one does not. */
+const identityOf = ({ device, publicKey, enrol }: Device): Readonly<Record<string, string>> => ({
+  before: toBase64Url(publicKey),
+  was: toHex(enrol),
+  ...(toHex(deviceId(publicKey)) === toHex(device) ? {} : { device: toHex(device) }),
+});
+
 /** Uses the code up. What it resolves to must be stored before anything else happens. */
 const redeem = async (core: Core, { server, code }: EnrolmentCode, name: string): Promise<Redemption> => {
   const { ports, courier } = core;
@@ -112,7 +119,7 @@ const redeem = async (core: Core, { server, code }: EnrolmentCode, name: string)
       key: toBase64Url(publicKey),
       name: name.slice(0, NAME_MAX),
       pin_set: true,
-      ...(before === null ? {} : { before: toBase64Url(before.publicKey), was: toHex(before.enrol) }),
+      ...(before === null ? {} : identityOf(before)),
     }),
   );
   const sent = { wallMs: ports.wallMs(), monoMs: ports.monoMs() };
