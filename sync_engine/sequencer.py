@@ -338,6 +338,7 @@ class Sequencer:
     @asynccontextmanager
     async def _writing(self) -> AsyncGenerator[None, None]:
         """A turn to commit: nobody else commits, and the ledger in memory is what is stored."""
+        await self.ready()  # to load takes a while, and nobody else can commit in a turn
         # Others may have their turn for seconds: whoever only reads must not wait for that.
         position = await self._store.begin()
         try:

@@ -17,8 +17,10 @@ from blockchain_trace.log import RollbackError, SignedHead
 from blockchain_trace.verification import verify_consistency, verify_inclusion
 from domain.canonical import MalformedError
 from domain.errors import FaultError
+from domain.ops import NOTHING_SEEN
 from storage.writer_lock import LedgerInUseError
 from sync_engine.adapters.faults import StorageFaultError, StorageFullError
+from sync_engine.adapters.ledger_store import StoredCut, StoredLedger
 from sync_engine.commit import Commit, Contact, Delivery, Intention
 from sync_engine.ports import LedgerUnavailableError
 from sync_engine.pull import answer
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+    from sync_engine.ledger import Ledger
     from sync_engine.phone import Phone
     from sync_engine.ports import LedgerStore, Position, SealedHead
 
@@ -296,6 +299,38 @@ async def test_a_step_that_fails_acknowledges_nothing_and_sending_again_heals(
     assert await _count(company, "ops", "kind = 'pick'") == 4
     await company.close()
     await (await open_company(tmp_path)).close()
+
+
+def _tick(ledger: Ledger, now_ms: int) -> Commit:
+    return ledger.take((), now_ms=now_ms, seen=NOTHING_SEEN)
+
+
+async def test_a_ledger_that_a_fault_threw_away_is_loaded_before_the_turn_is_taken(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise StorageFaultError(reason="the disk went away")
+
+    with monkeypatch.context() as away:
+        away.setattr(StoredLedger, "commit", fails)
+        away.setattr(StoredLedger, "cut", fails)
+        with pytest.raises(StorageFaultError):
+            await company.sequencer.found(_tick, anew=True)
+    begin, calls = StoredLedger.begin, list[str]()
+    cut = StoredLedger.cut
+
+    async def noted_begin(store: StoredLedger) -> Position:
+        calls.append("begin")
+        return await begin(store)
+
+    async def noted_cut(store: StoredLedger) -> StoredCut:
+        calls.append("cut")
+        return await cut(store)
+
+    monkeypatch.setattr(StoredLedger, "begin", noted_begin)
+    monkeypatch.setattr(StoredLedger, "cut", noted_cut)
+    await company.sequencer.found(_tick, anew=True)
+    assert calls == ["cut", "begin"]
 
 
 async def test_a_caller_who_goes_away_leaves_a_sound_ledger(company: Company) -> None:
