@@ -71,6 +71,8 @@ export class SmallServer {
   pull = "ok";
   refusesFrames = false;
   forks = 0;
+  /** Set on a server that was restored and waits for its operator. */
+  recovering: readonly [restoredMs: number, signedSize: number] | null = null;
   /** Whether a confirmed backup holds all that is in the log. */
   isBackedUp = false;
   /** False: a server of an earlier version, whose answer to an enrolment has no key. */
@@ -313,8 +315,22 @@ export class SmallServer {
       `${cut}`,
       isLast ? [cut, sha256(encode(cut)).slice(0, 16)] : null,
       acked,
-      ...(this.isBackedUp ? [[], [], acked] : []),
+      ...(this.isBackedUp || this.recovering !== null
+        ? [[], [], this.isBackedUp ? acked : [], [], this.recovering]
+        : []),
     ];
+  }
+
+  /** Its disk is lost, and what a backup of the first `size` ops holds is there again; no photo is. */
+  restoreTo(size: number): void {
+    const gone = new Set(this.log.splice(size).map(({ hash }) => hash));
+    for (const device of this.devices.values())
+      for (const [epoch, chain] of device.main) {
+        const left = chain.filter((hash) => !gone.has(hash));
+        if (left.length > 0) device.main.set(epoch, left);
+        else device.main.delete(epoch);
+      }
+    this.evidence.clear();
   }
 
   /** Every op of a device in the log: each names the one before it, and no dot is taken twice. */

@@ -54,10 +54,13 @@ describe("a full disk", () => {
     expect(world.server.forks).toBe(0);
   });
 
-  it("gives up copies of what the server has before it refuses work", async () => {
+  it("gives up copies of what a confirmed backup holds before it refuses work", async () => {
     const { ledger, disk } = await world.phone();
     const ref = await world.pick(ledger);
     await ledger.attach(ref, new Uint8Array(1000), "image/jpeg");
+    await ledger.syncNow();
+    await world.pick(ledger);
+    world.server.isBackedUp = true;
     await ledger.syncNow();
     await ledger.attach(ref, new Uint8Array(2000), "image/jpeg");
     fillOnce("ops");
@@ -66,6 +69,21 @@ describe("a full disk", () => {
     expect(kept).toHaveLength(1);
     expect((await ledger.wipeSafe()).evidence).toBe(1);
   });
+
+  it.each([false, true])(
+    "keeps a photo of which no confirmed backup is known to hold the bytes, whatever the space (op is backed up: %s)",
+    async (isBackedUp) => {
+      const { ledger, disk } = await world.phone();
+      const ref = await world.pick(ledger);
+      await ledger.attach(ref, new Uint8Array(1000), "image/jpeg");
+      await ledger.syncNow();
+      world.server.isBackedUp = isBackedUp;
+      await ledger.syncNow();
+      fillOnce("ops");
+      await world.pick(ledger).catch(() => undefined);
+      expect((await dump(disk.name)).get("evidence")).toHaveLength(1);
+    },
+  );
 
   it("in the middle of a pull says so, keeps what came, and goes on there when there is space again", async () => {
     const { ledger: writer } = await world.phone("zhang");

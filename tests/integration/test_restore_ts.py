@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,13 @@ def _pick(phone: PhoneProcess, qty: int) -> str:
     return digest
 
 
+def _attach(phone: PhoneProcess, photo: bytes) -> str:
+    """Attach a photo to what was recorded last; its SHA-256."""
+    of = phone.outbox[0]["ref"]
+    phone.ask("attach", of=of, hex=photo.hex())
+    return sha256(photo).hexdigest()
+
+
 def _logged(company: Operated, digest: str) -> bool:
     try:
         urllib.request.urlopen(f"{company.url}/api/v1/log/proof/{digest}", timeout=10).close()
@@ -147,8 +155,10 @@ def test_an_operator_restores_a_server_and_no_phone_loses_what_it_recorded(
 
     late = _joined(phones, desk, "zhang's second phone", "zhang")
     acknowledged = [_pick(liu, 4), _pick(zhang, 5), _pick(late, 6)]
+    photos = [_attach(phone, bytes([number]) * 3000) for number, phone in enumerate((liu, zhang, late))]
     for phone in (liu, zhang, late):
         assert phone.sync() == "ok"
+    assert all(desk.ask("evidence", sha256=photo) for photo in photos)
     unsent = _pick(zhang, 1)
     company.kill()
 
@@ -186,6 +196,8 @@ def test_an_operator_restores_a_server_and_no_phone_loses_what_it_recorded(
     for phone in (liu, zhang, late):
         assert {item["stage"] for item in phone.outbox} == {"settled"}
         assert {item["verdict"]["verdict"] for item in phone.outbox} == {"accepted"}
+    there = [desk.ask("evidence", sha256=photo) is not None for photo in photos]
+    assert there == [True] * 3, "sent again, though they were uploaded"
     assert "all is well" in company.gobi("doctor")
 
 

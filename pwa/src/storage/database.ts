@@ -84,8 +84,11 @@ export interface StoredEvidence {
   readonly sha256: string;
   readonly bytes: Uint8Array;
   readonly mediaType: string;
-  /** 1: it is on the server; what is here is a copy, and the first to go when space runs out. */
-  readonly uploaded: 0 | 1;
+  /**
+   * 0: the server does not have it. Else what is here is a copy, and this is the `n` of the first op after it was
+   * uploaded: it may go once a confirmed backup holds that op. 1: nobody knows, it stays.
+   */
+  readonly uploaded: number;
 }
 
 /** A frame of another phone, carried for it. */

@@ -16,8 +16,13 @@ export type Heard =
   | { readonly ok: true; readonly value: Acknowledgement; readonly records: number }
   | {
       readonly ok: false;
-      /** `no-server-key`: this phone never met its server, and can believe nobody who speaks for it. */
-      readonly code: "malformed-acknowledgement" | "false-acknowledgement" | "other-device" | "no-server-key";
+      /** `lost-log`: it was signed before the server was restored. `no-server-key`: this phone never met its server, and can believe nobody who speaks for it. */
+      readonly code:
+        | "malformed-acknowledgement"
+        | "false-acknowledgement"
+        | "other-device"
+        | "no-server-key"
+        | "lost-log";
     };
 
 /** The key that came with the enrolment; a phone enrolled by an older server asks its server once, and keeps it. */
@@ -69,7 +74,10 @@ export const hearAcknowledgement = async (core: Core, data: Bytes): Promise<Hear
   const { value } = opened;
   if (!isEqual(value.device, device.device)) return { ok: false, code: "other-device" };
   if (contradicts(core.keeper.memory(), value)) return { ok: false, code: "false-acknowledgement" };
+  let isLost = false;
   const records = await core.keeper.commit(async (memory) => {
+    isLost = value.atMs < (memory.pull.believedFromMs ?? 0);
+    if (isLost) return null;
     if (memory.phone === null || memory.device === null) return null;
     if (!isEqual(memory.device.device, value.device)) return null;
     const phone = withAcknowledged(memory.phone, value);
@@ -89,7 +97,7 @@ export const hearAcknowledgement = async (core: Core, data: Bytes): Promise<Hear
       result: allUnsent(memory.phone).length - allUnsent(phone).length,
     };
   });
-  return { ok: true, value, records: records ?? 0 };
+  return isLost ? { ok: false, code: "lost-log" } : { ok: true, value, records: records ?? 0 };
 };
 
 const OFFLINE = { ok: false, type: "offline" } as const;

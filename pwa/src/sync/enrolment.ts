@@ -189,6 +189,10 @@ const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | nul
     if (left.length > 0 && !isSameOrg)
       throw new Error("work for another organisation is still on this phone");
     const carried = withFrames(isSameOrg ? memory.carried : [], frames, serverMs);
+    // A restored server that forgot this phone may have lost its photos, too; another company's are none of its business.
+    const db = await core.keeper.database();
+    const resend = isSameOrg ? await db.getAllKeys("evidence") : [];
+    const evidence = isSameOrg ? resend : await db.getAllKeysFromIndex("evidence", "uploaded", 0);
     const runs = (memory.phone?.runs ?? 0) + 1;
     const clock = hear(tick(freshClock(), sent, runs), serverMs, sent, received);
     const phone = freshPhone(device, clock, newEpoch(core.ports));
@@ -220,6 +224,8 @@ const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | nul
           meta.delete("acknowledged"),
           meta.delete("serverKey"),
           meta.put(carried, "carried"),
+          meta.put(resend, "resend"),
+          meta.put([], "evidenceProblems"),
           person === null ? undefined : tx.objectStore("people").put(person),
           ...frames.map((frame) => tx.objectStore("relayed").put(frame)),
         ]);
@@ -230,7 +236,7 @@ const becomeDevice = (core: Core, enrolled: Enrolled, person: StoredPerson | nul
         phone,
         people,
         count: memory.count,
-        evidence: memory.evidence,
+        evidence,
         carried,
         relayed: [...new Set([...memory.relayed, ...frames.map(({ sha256 }) => sha256)])],
       }),
@@ -257,12 +263,14 @@ const goOnAsDevice = (core: Core, device: Device, person: StoredPerson | null): 
         return Promise.all([
           meta.put(device, "device"),
           meta.delete("joining"),
+          // What was refused to a device that the server did not know may go up at once.
+          meta.put([], "evidenceProblems"),
           putPhone(tx, phone, memory.phone),
           tx.objectStore("seals").clear(),
           person === null ? undefined : tx.objectStore("people").put(person),
         ]);
       },
-      after: () => ({ ...memory, device, phone, people }),
+      after: () => ({ ...memory, device, phone, people, evidenceProblems: [] }),
       result: null,
     };
   });

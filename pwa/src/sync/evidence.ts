@@ -1,9 +1,10 @@
 /** Photos, signatures and documents: their digests are in the chain, their bytes travel apart and may come later. */
 import { type Bytes, toHex } from "../codec/bytes.ts";
+import type { Writing } from "../storage/database.ts";
 import type { Core } from "./core.ts";
 import type { Failure } from "./courier.ts";
 import type { OpRef } from "./ledger-types.ts";
-import type { EvidenceProblem, Memory } from "./memory.ts";
+import type { EvidenceProblem, Memory, Meta } from "./memory.ts";
 import type { Beside } from "./recording.ts";
 import { isResting } from "./resting.ts";
 
@@ -69,11 +70,23 @@ const noteRefusal = (
     };
   });
 
+const notAgain = async (tx: Writing, sha256: string): Promise<unknown> => {
+  const meta = tx.objectStore("meta");
+  const resend = (await meta.get("resend")) as Meta["resend"] | undefined;
+  return resend === undefined
+    ? undefined
+    : meta.put(
+        resend.filter((other) => other !== sha256),
+        "resend",
+      );
+};
+
 /** One by one, until the network ends it; what is up stays here as a copy while there is space. */
 export const uploadEvidence = async (core: Core): Promise<void> => {
   const { ports, keeper, courier } = core;
   for (const sha256 of keeper.memory().evidence) {
-    const { device, phone } = keeper.memory();
+    const { device, phone, pull } = keeper.memory();
+    const believedFromMs = pull.believedFromMs ?? 0;
     if (isResting(problemOf(keeper.memory(), sha256), ports.wallMs())) continue;
     const kept = await (await keeper.database()).get("evidence", sha256);
     if (device === null || kept === undefined) continue;
@@ -93,20 +106,20 @@ export const uploadEvidence = async (core: Core): Promise<void> => {
       continue;
     }
     await keeper.commitOrHold(async (memory) => {
+      // It went to a server that was restored meanwhile, as the phone heard since: it may have it no more.
+      if ((memory.pull.believedFromMs ?? 0) !== believedFromMs) return null;
       const evidenceProblems = withProblem(memory, sha256, null);
+      const evidence = memory.evidence.filter((other) => other !== sha256);
       return {
         stores: ["evidence"],
         durability: "relaxed",
         put: async (tx) =>
           Promise.all([
-            tx.objectStore("evidence").put({ ...kept, uploaded: 1 }),
+            tx.objectStore("evidence").put({ ...kept, uploaded: memory.count + 1 }),
             tx.objectStore("meta").put(evidenceProblems, "evidenceProblems"),
+            notAgain(tx, sha256),
           ]),
-        after: () => ({
-          ...memory,
-          evidence: memory.evidence.filter((other) => other !== sha256),
-          evidenceProblems,
-        }),
+        after: () => ({ ...memory, evidence, evidenceProblems }),
         result: null,
       };
     });

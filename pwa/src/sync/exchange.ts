@@ -17,6 +17,7 @@ import { type Instant, serverMs } from "./phone-clock.ts";
 import { forgetting } from "./forgetting.ts";
 import { isStill, knownOf, originOf, received, type Trip } from "./phone-reply.ts";
 import { allUnsent, currentEpoch, nextSeq, type Phone, ticked } from "./phone.ts";
+import { lossOf } from "./restored.ts";
 import { newEpoch, type Ports } from "./ports.ts";
 import type { Bases } from "./row-chunks.ts";
 import { cutOf, type Pulled } from "./row-cut.ts";
@@ -137,7 +138,8 @@ export const openExchange = (ports: Ports, keeper: Keeper, sealer: Sealer, couri
       // Without space for rows the ops that went up are acknowledged all the same; the pull waits.
       const full = received(memory.phone, { ...told, pull: FULL }, trip, () => newEpoch(ports));
       const based: Bases = (isApplied ? taken : null) ?? new Map();
-      return applied({ memory, phone, full, asked, reply: told, bytes, isApplied, spool, based });
+      const evidence = await (await keeper.database()).getAllKeys("evidence");
+      return applied({ memory, phone, full, asked, reply: told, bytes, isApplied, spool, based, evidence });
     });
   };
 
@@ -241,6 +243,8 @@ interface Applying {
   readonly full: Phone;
   /** The chunks of snapshots that take the place of buckets. */
   readonly based: Bases;
+  /** Names of all that is here. */
+  readonly evidence: readonly string[];
 }
 
 /** The change that a reply makes: pages are kept apart, and applied in one step with the last. */
@@ -254,6 +258,7 @@ const applied = ({
   isApplied,
   spool,
   based,
+  evidence,
 }: Applying): Change<Outcome> => {
   const isPage = reply.pull === PULL_OK && reply.page !== null;
   const stays = isApplied && isStill({ cursor: asked.cursor }, reply);
@@ -267,6 +272,11 @@ const applied = ({
   const offered = isApplied ? reply.snapshots.map(({ bucket }) => bucket) : [];
   // Of these the request did not say that they are here.
   const spoiled = offered.filter((bucket) => !soundBuckets(memory).includes(bucket));
+  const rest = afterTrip(memory, asked.relayed, reply.problems, {
+    serverMs: reply.nowMs,
+    wallMs: asked.sent.wallMs,
+  });
+  const loss = lossOf(memory, reply, { phone, carried: rest.carried }, evidence);
   const pull: Pull = {
     cursor: phone.cursor,
     seen: phone.seen,
@@ -278,14 +288,12 @@ const applied = ({
       : memory.pull.buckets,
     lastSyncAt: isApplied && !stays ? reply.nowMs : memory.pull.lastSyncAt,
     restoredMs: reply.recovering?.restoredMs ?? null,
+    covered: reply.covered,
+    ...loss.told,
   };
   const said = { covered: reply.covered, nowMs: reply.nowMs };
   const cut = isApplied ? cutOf(memory, { told, rows, based, staged, offered, buckets: pull.buckets }) : null;
-  const rest = afterTrip(memory, asked.relayed, reply.problems, {
-    serverMs: reply.nowMs,
-    wallMs: asked.sent.wallMs,
-  });
-  const { relayed, carried } = rest;
+  const [{ relayed }, { carried }] = [rest, loss];
   const isOfOldEpochs = phone.epochs.length === memory.phone?.epochs.length;
   return {
     stores: ["epochs", "relayed", "seals", "pages", ...(cut?.stores ?? [])],
@@ -298,6 +306,7 @@ const applied = ({
         putMeta(tx, "pull", pull),
         putMeta(tx, "problems", problems),
         rest.put(tx),
+        loss.put(tx),
       ];
       // A cut begins or ends with an empty spool, whatever broke off before it.
       if (isApplied || (isPage && asked.page === null)) work.push(tx.objectStore("pages").clear());
@@ -307,7 +316,7 @@ const applied = ({
       await Promise.all(work);
     },
     after: () => ({
-      ...memory,
+      ...loss.forget(memory),
       phone,
       pull,
       problems,
@@ -326,7 +335,15 @@ const applied = ({
         (isApplied && isAskedBack(rows)),
     },
     held: {
-      after: () => ({ ...memory, phone: full, problems, relayed, carried }),
+      // The loss is told again with the next reply, for the pull does not say yet that it is known.
+      after: () => ({
+        ...loss.forget(memory),
+        pull: { ...memory.pull, believedFromMs: loss.told.believedFromMs ?? 0 },
+        phone: full,
+        problems,
+        relayed,
+        carried,
+      }),
       result: { ...said, pull: reply.pull === PULL_OK ? FULL : reply.pull, hasMore: false },
     },
   };

@@ -165,24 +165,47 @@ export const openKeeper = async (ports: Ports, events: KeeperEvents): Promise<Ke
   return keeper;
 };
 
+/** The `n` of the last op that a confirmed backup holds, as far as this phone has it still; 0: none. */
+const coveredTo = async (db: Database): Promise<number> => {
+  const [told, pull] = [await db.get("meta", "device"), await db.get("meta", "pull")];
+  if (told === undefined || pull === undefined) return 0;
+  const device = toHex((told as Meta["device"]).device);
+  let to = 0;
+  for (const [epoch, last] of (pull as Meta["pull"]).covered ?? []) {
+    // What is covered of a forked epoch may be a clone's.
+    if ((await db.get("epochs", [device, epoch]))?.forked !== false) continue;
+    const ops = IDBKeyRange.bound([device, epoch, 0], [device, epoch, last]);
+    to = Math.max(to, (await db.getAllKeysFromIndex("ops", "dot", ops)).at(-1) ?? 0);
+  }
+  return to;
+};
+
+/** Copies of evidence that a confirmed backup holds: a restored server has them, or can be given them from there. */
+const spareEvidence = async (db: Database): Promise<readonly string[]> => {
+  const to = await coveredTo(db);
+  if (to < 2) return [];
+  const resend = new Set((await db.get("meta", "resend")) as Meta["resend"] | undefined);
+  const copies = await db.getAllKeysFromIndex("evidence", "uploaded", IDBKeyRange.bound(2, to));
+  return copies.filter((sha256) => !resend.has(sha256));
+};
+
 /**
- * Gives up what can be had again: copies of evidence that is on the server, pages of a pull, snapshots half fetched.
+ * Gives up what can be had again: copies of evidence that a backup holds, pages of a pull, snapshots half fetched.
  * `isForCopy`: evidence alone. A pull that gave up its own pages would bring them again and again, and never be told.
  */
 const freeSpace = async (db: Database, isForCopy: boolean): Promise<boolean> => {
   const used = new Set((await db.getAll("bases")).flatMap(({ names }) => names));
   const [copies, pages, staged, unused] = [
-    await db.countFromIndex("evidence", "uploaded", 1),
+    await spareEvidence(db),
     isForCopy ? 0 : await db.count("pages"),
     isForCopy ? 0 : await db.count("staged"),
     isForCopy ? 0 : (await db.getAllKeys("snapshotChunks")).filter((name) => !used.has(name)).length,
   ];
-  if (copies + pages + staged + unused === 0) return false;
+  if (copies.length + pages + staged + unused === 0) return false;
   try {
     const stores = ["evidence", "pages", "meta", "staged", "bases", "snapshotChunks"] as const;
     await write(db, stores, "relaxed", async (tx) => {
-      const keys = await tx.objectStore("evidence").index("uploaded").getAllKeys(1);
-      await Promise.all(keys.map((key) => tx.objectStore("evidence").delete(key)));
+      await Promise.all(copies.map((key) => tx.objectStore("evidence").delete(key)));
       const meta = tx.objectStore("meta");
       // Whoever holds the page in memory reads again, and asks for the pull from its beginning.
       await meta.put((((await meta.get("version")) as number | undefined) ?? 0) + 1, "version");

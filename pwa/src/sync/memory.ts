@@ -23,6 +23,7 @@ import type { Epoch, Recorded } from "./outbox.ts";
 import { type Bases, rowsOf } from "./row-chunks.ts";
 import { adopt, freshClock, type Setting, UNSET } from "./phone-clock.ts";
 import type { Identity, Phone } from "./phone.ts";
+import type { SyncReply } from "./wire.ts";
 
 /** Written once, at enrolment. Neither key can leave the browser. */
 export interface Device extends Identity {
@@ -51,6 +52,8 @@ export interface Meta {
   readonly pull: Pull;
   readonly problems: readonly FrameProblem[];
   readonly evidenceProblems: readonly EvidenceProblem[];
+  /** Names of evidence that a restored server may have lost, and that did not go up again yet. */
+  readonly resend: readonly string[];
   /** The key of an enrolment whose answer may be lost: the server takes its code again from the same key. */
   readonly joining: Joining;
   /** What this phone carries or carried for others, the oldest first. */
@@ -86,6 +89,12 @@ export interface Pull {
   readonly lastSyncAt: number | null;
   /** The server was restored from a backup that ends here (server time), and logs nothing yet. */
   readonly restoredMs?: number | null;
+  /** At the last reply the server had less than it had before. */
+  readonly isBehind?: boolean;
+  /** When it was heard last that the server was restored (server time): what it signed earlier counts no more. */
+  readonly believedFromMs?: number;
+  /** What a confirmed backup holds of this device's ops. */
+  readonly covered?: SyncReply["covered"];
 }
 
 /** Ops whose bytes the server refused. */
@@ -247,6 +256,7 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
     relayed,
     evidence,
     evidenceProblems,
+    resend,
     carried,
     acknowledged,
     rows,
@@ -265,6 +275,7 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
     tx.objectStore("relayed").getAllKeys(),
     tx.objectStore("evidence").index("uploaded").getAllKeys(0),
     get("evidenceProblems"),
+    get("resend"),
     get("carried"),
     get("acknowledged"),
     rowsVersion === before.rowsVersion ? null : tx.objectStore("rows").getAll(),
@@ -278,7 +289,7 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
   // Chunks that cannot be read are copies of what the server has: they are pulled anew, and nothing else stops.
   const applied =
     read === null
-      ? { ...noPull(), seen: pull?.seen ?? nothingSeen(), checkpoint: pull?.checkpoint ?? "" }
+      ? { ...noPull(), ...pull, cursor: -1, buckets: [], page: null, lastSyncAt: null }
       : (pull ?? noPull());
   const known = isSameDevice ? (before.phone?.epochs ?? []) : [];
   const phone: Phone | null =
@@ -319,7 +330,7 @@ export const readMemory = async (db: Database, before: Memory): Promise<Memory> 
     relayed,
     carried: carried ?? [],
     acknowledged: isAbout(device, acknowledged) ? acknowledged : null,
-    evidence,
+    evidence: [...new Set([...evidence, ...(resend ?? [])])],
     evidenceProblems: evidenceProblems ?? [],
   };
 };

@@ -48,7 +48,7 @@ const acknowledge = (phone: Phone, reply: SyncReply, inFlight: ReadonlyMap<numbe
 };
 
 /** Whether the server has less than it had: a shorter log, or one that goes on under another name. */
-const isRestored = (phone: Phone, reply: SyncReply): boolean =>
+export const isRestored = (phone: Phone, reply: SyncReply): boolean =>
   reply.logSize < phone.seen[0] ||
   // A phone that never had rows knows no name yet.
   (phone.checkpoint !== "" && originOf(reply.checkpoint) !== originOf(phone.checkpoint));

@@ -50,6 +50,8 @@ export const relay = {
   "relay.otherDeviceHint": "Let that phone scan it",
   "relay.noServerKey": "This phone cannot check proofs yet",
   "relay.noServerKeyHint": "Connect to the server once, then scan again",
+  "relay.lostLog": "This proof is from before the server was restored",
+  "relay.lostLogHint": "It counts no more. Nothing changed; fetch a newer one",
   "relay.falseWord": "This proof is false, or damaged",
   "relay.falseWordHint": "Do not believe it. Everything is still on the phone, nothing changed",
   "relay.ownWork": "These are this phone's own records",

@@ -48,6 +48,8 @@ export const relay = {
   "relay.otherDeviceHint": "请让那台手机来扫",
   "relay.noServerKey": "这台手机还核对不了凭证",
   "relay.noServerKeyHint": "先连一次服务器，再扫",
+  "relay.lostLog": "这张凭证是服务器恢复以前的",
+  "relay.lostLogHint": "已经不算数了。什么都没改，请取一张新的",
   "relay.falseWord": "这张凭证是假的，或者坏了",
   "relay.falseWordHint": "不能当真。记录都还在手机里，什么都没改",
   "relay.ownWork": "这是你自己手机的记录",

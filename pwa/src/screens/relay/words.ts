@@ -33,6 +33,8 @@ const heardOf = ({ heard }: Read): readonly Outcome[] =>
         return { tint: "warn", title: t("relay.otherDevice"), text: t("relay.otherDeviceHint") };
       case "no-server-key":
         return { tint: "warn", title: t("relay.noServerKey"), text: t("relay.noServerKeyHint") };
+      case "lost-log":
+        return { tint: "warn", title: t("relay.lostLog"), text: t("relay.lostLogHint") };
       case "malformed-acknowledgement":
       case "false-acknowledgement":
         return { tint: "bad", title: t("relay.falseWord"), text: t("relay.falseWordHint") };
