@@ -109,10 +109,13 @@ describe("a full disk", () => {
     expect(ledger.state.storage.value).toBe("ok");
   });
 
-  it("gives up copies of evidence for what a pull brings", async () => {
+  it("gives up copies of evidence that a backup holds for what a pull brings", async () => {
     const { ledger, disk } = await world.phone();
     const ref = await world.pick(ledger);
     await ledger.attach(ref, new Uint8Array(1000), "image/jpeg");
+    await ledger.syncNow();
+    await world.pick(ledger);
+    world.server.isBackedUp = true;
     await ledger.syncNow();
     world.server.standing = [];
     world.server.changes = [["org", "place", "R1", ["R1", []]]];
