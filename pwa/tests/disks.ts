@@ -42,7 +42,8 @@ export const dump = async (name: string): Promise<Dump> => {
 /** Makes a database what it was: a restored backup, a copied profile, or transactions lost with the power. */
 export const restore = async (name: string, whole: Dump): Promise<void> => {
   const db = await opened(name);
-  const tx = db.transaction([...db.objectStoreNames], "readwrite");
+  // What was put back is on the disk: the power takes none of it.
+  const tx = db.transaction([...db.objectStoreNames], "readwrite", { durability: "strict" });
   for (const [store, entries] of whole) {
     const target = tx.objectStore(store);
     target.clear();
