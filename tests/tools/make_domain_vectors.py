@@ -25,7 +25,6 @@ from domain.gs1_fields import gs1_fields
 from domain.gtin import expand_upc_e, parse_gln, parse_gtin, parse_sscc, shortest_gtin
 from domain.health import lot_health
 from domain.interval import Treatment, plot_interval
-from domain.kinds import BODIES
 from domain.match_item import ItemCodes, match_item
 from domain.money import deposit_due_fen, rounding_down_fen, settlement
 from domain.quantity import (
@@ -127,7 +126,7 @@ def kinds() -> dict[str, object]:
                 "short": _wire(bodies.short_body(kind)),
                 "placeless": [_wire(body) for body in bodies.placeless_bodies(kind)],
             }
-            for kind in BODIES
+            for kind in bodies.FIELDS
         ]
     }
 
