@@ -12,6 +12,7 @@ import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -287,6 +288,11 @@ class FleetDay:
         before = await self._log()
         for phone, body, first in self.chance.sample(self._sent, k=min(60, len(self._sent))):
             answer = await phone.post(body, proof="")
+            while (
+                answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+            ):  # its connections died with the database
+                await asyncio.sleep(PAUSE_S)
+                answer = await phone.post(body, proof="")
             self.tally.redelivered += 1
             again, was = decode_reply(answer.content), decode_reply(first)
             if again.problems or not set(_reach(was)) <= set(_reach(again)):
